@@ -1,0 +1,66 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct err_row rows[] = {
+#define ERR(name, http, fi, whose, label, text) [ERR_##name] = {#name, http, fi, whose, label, text},
+#include "base/err.def"
+#undef ERR
+};
+
+const struct err_row *err_row(enum err err)
+{
+	return &rows[(unsigned)err < ERR_COUNT ? err : ERR_INTERNAL];
+}
+
+enum err err_by_label(const char *label)
+{
+	int i = 0;
+
+	while (i < ERR_COUNT && strcmp(rows[i].label, label) != 0)
+		i++;
+	return (enum err)i;
+}
+
+/* A sentence may quote bytes of a request: whatever could break a log line or a terminal becomes '?'. */
+static void make_printable(char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+	}
+}
+
+enum err fail(struct why *why, enum err err, const char *fmt, ...)
+{
+	va_list ap;
+	char text[sizeof(why->text)];
+
+	if (why == NULL)
+		return err;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	make_printable(text);
+	memcpy(why->text, text, sizeof(text));
+	why->err = err;
+	return err;
+}
+
+enum err fail_in(struct why *why, const char *fmt, ...)
+{
+	va_list ap;
+	char context[150], joined[sizeof(context) + sizeof(why->text) + 2];
+
+	if (why == NULL)
+		return ERR_INTERNAL;
+	va_start(ap, fmt);
+	vsnprintf(context, sizeof(context), fmt, ap);
+	va_end(ap);
+	make_printable(context);
+	snprintf(joined, sizeof(joined), "%s: %s", context, why->text);
+	memcpy(why->text, joined, sizeof(why->text) - 1);
+	return why->err;
+}

@@ -1,0 +1,61 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *check(void *p)
+{
+	if (p == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *mem_alloc(size_t n)
+{
+	return check(calloc(1, n ? n : 1));
+}
+
+void *mem_resize(void *p, size_t n)
+{
+	return check(realloc(p, n ? n : 1));
+}
+
+char *mem_strdup(const char *s)
+{
+	return s == NULL ? NULL : check(strdup(s));
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+	return check(strndup(s, n));
+}
+
+char *mem_printf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s = NULL;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		s = NULL;
+	va_end(ap);
+	return check(s);
+}
+
+void mem_wipe(void *p, size_t n)
+{
+	if (p != NULL)
+		explicit_bzero(p, n);
+}
+
+void mem_wipe_free(char *s)
+{
+	if (s == NULL)
+		return;
+	mem_wipe(s, strlen(s));
+	free(s);
+}

@@ -1,0 +1,33 @@
+/* One PKIOperation, from the message as received to the CertRep to send. */
+#ifndef CA_ENROLL_H
+#define CA_ENROLL_H
+
+#include "ca/profile.h"
+#include "store/store.h"
+
+/* What is around a request. */
+struct enroll_env {
+	const struct profile *profile;
+	struct store *store;
+	time_t now;
+	const char *peer;		/* the client's address, for log and audit */
+};
+
+/* What happened, for the log line; buffers are freed by outcome_free. */
+struct outcome {
+	enum err err;			/* ERR_OK also for a repeated answer */
+	struct why why;			/* the sentence for log and audit */
+	struct buf body;		/* the CertRep; empty: HTTP must answer with err's status */
+	int type;			/* messageType, 0 when it was not read */
+	enum scep_status status;	/* of the CertRep */
+	bool repeated;			/* the stored certificate was sent again */
+	struct buf txid;		/* escaped for a log line */
+	struct buf subject;		/* RFC 4514 text */
+	char serial[2 * STORE_SERIAL_SIZE + 1];	/* of the certificate sent; "" for none */
+};
+
+/* Handles one message. The result is always in `out`; nothing else is returned. */
+void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out);
+void outcome_free(struct outcome *o);
+
+#endif

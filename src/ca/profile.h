@@ -1,0 +1,37 @@
+/* A profile ready to serve: its configuration, keys and certificates, and the answers that never change, as bytes. */
+#ifndef CA_PROFILE_H
+#define CA_PROFILE_H
+
+#include "auth/challenge.h"
+#include "base/problems.h"
+#include "conf/conf.h"
+#include "scep/msg.h"
+
+struct profile {
+	const struct profile_conf *conf;	/* outlives the profile */
+	struct cert *ca_cert;
+	struct key *ca_key;
+	struct cert *ra_cert;		/* the same as ca_cert when the CA answers itself */
+	struct key *ra_key;
+	struct cert **chain;		/* the CA's parents */
+	size_t n_chain;
+	struct secrets *secrets;	/* NULL: no static challenge */
+	struct alg_set algs;
+	struct key_limits limits;
+	struct buf caps;		/* GetCACaps body */
+	struct buf ca_body;		/* GetCACert body */
+	const char *ca_type;		/* its content type */
+};
+
+/*
+ * Loads everything the profile names and checks it: files, modes, key and certificate belong together, dates, key usage, RA issued
+ * by the CA, key sizes. Every problem goes to `problems`; NULL when there is an error among them. Token keys are not opened
+ * here but by profile_open_keys.
+ */
+struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems);
+void profile_free(struct profile *p);	/* NULL is allowed */
+
+/* After fork: opens PKCS#11 sessions (file keys are there already). Errors: KEY, FILE. */
+enum err profile_open_keys(struct profile *p, struct why *why);
+
+#endif

@@ -1,0 +1,42 @@
+/* Names: X.501 distinguished names as DER, their RFC 4514 text, and GeneralNames. Bytes are kept as received (P-186). */
+#ifndef PKI_NAME_H
+#define PKI_NAME_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define NAME_MAX_RDNS 32
+
+/* RFC 4514 text of a DER Name, most specific RDN first as RFC 4514 has it; unknown types as dotted OID=#hex. Error: SYNTAX. */
+enum err name_text(struct bytes name, struct buf *out, struct why *why);
+
+/* A DER Name from text such as "CN=x,O=y" (RFC 4514 escapes; first = most specific). Error: SUBJECT. */
+enum err name_parse(const char *text, struct buf *der, struct why *why);
+
+/* First value of attribute `oid` as UTF-8 text; false when it is not there or not a string type. */
+bool name_attr(struct bytes name, const char *oid, struct buf *out);
+
+bool name_is_empty(struct bytes name);
+
+/* Bytes first; then RDN by RDN with string types unified and ASCII case folded (P-182). */
+bool name_eq(struct bytes a, struct bytes b);
+
+/* A DirectoryString TLV (Printable, UTF8, Teletex as Latin-1, BMP, Universal; IA5 too) as UTF-8. False: embedded NUL, bad
+ * encoding, or another type. */
+bool string_utf8(struct bytes tlv, struct buf *out);
+
+/* One GeneralName of a subjectAltName. `value`: text for DNS, e-mail, URI, UPN; 4 or 16 octets for IP; Name for directory. */
+struct san {
+	unsigned type;		/* enum conf_san bit; 0: a kind we do not know */
+	struct bytes value;
+	struct bytes raw;
+};
+
+/* Takes the next GeneralName off the contents of a GeneralNames SEQUENCE. False: none left, or malformed (then rest->n > 0). */
+bool san_next(struct bytes *rest, struct san *out);
+/* "DNS:a.example, IP:192.0.2.1" of the extension value (a GeneralNames TLV), for humans and the database. Error: SYNTAX. */
+enum err san_text(struct bytes general_names, struct buf *out, struct why *why);
+/* Appends one GeneralName from "dns:NAME", "ip:ADDR", "email:ADDR", "uri:URI", "upn:NAME". Error: SUBJECT. */
+enum err san_parse(const char *text, struct buf *general_name, struct why *why);
+
+#endif
