@@ -96,6 +96,16 @@ struct scep_request {			/* what a client sends */
 
 enum err scep_request_write(const struct scep_request *req, struct buf *out, struct why *why);
 
+/* IssuerAndSubject, the content of a CertPoll: both are Name TLVs. */
+void scep_issuer_and_subject_write(struct bytes issuer, struct bytes subject, struct buf *out);
+
+/*
+ * What a client checks of an opened and verified CertRep before it looks inside: messageType, the transactionID and nonce of the
+ * request it answers, a known pkiStatus and what that status must bring along. Error: REMOTE.
+ */
+enum err scep_answer_check(const struct scep_msg *answer, struct bytes txid, const uint8_t nonce[SCEP_NONCE_SIZE],
+    struct why *why);
+
 /* GetCACaps body for what `algs` accepts: LF lines, under 1,024 octets (P-26 to P-32, P-199). renewal, next_ca: keyword or not. */
 void scep_caps_write(const struct alg_set *algs, bool renewal, bool next_ca, struct buf *out);
 
