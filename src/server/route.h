@@ -2,16 +2,8 @@
 #ifndef SERVER_ROUTE_H
 #define SERVER_ROUTE_H
 
-#include "ca/profile.h"
+#include "ca/site.h"
 #include "server/http.h"
-#include "store/store.h"
-
-/* What a process serves with. Profiles are sorted by name, NULL-terminated. */
-struct site {
-	const struct conf *conf;
-	struct profile **profiles;
-	struct store *store;
-};
 
 /* Answers one request; logs one line. resp->body is freed by the caller. */
 void route(const struct site *site, const struct http_req *req, time_t now, struct http_resp *resp);

@@ -1,0 +1,34 @@
+/* Everything that a configuration names, loaded: what the responder serves with, and what `scepter check` looks at. */
+#ifndef CA_SITE_H
+#define CA_SITE_H
+
+#include <time.h>
+
+#include "base/problems.h"
+#include "ca/profile.h"
+#include "conf/conf.h"
+#include "store/store.h"
+
+struct site {
+	struct conf *conf;
+	struct profile **profiles;	/* sorted by name, NULL-terminated; profiles[i]->conf is conf->profiles[i] */
+	struct store *store;		/* NULL until site_open_store */
+};
+
+/*
+ * Reads scepter.ini, its profiles and all that they name, without touching the database or a token. Everything wrong goes to
+ * `problems`; NULL when there is an error among them.
+ */
+struct site *site_load(const char *conf_file, time_t now, struct problems *problems);
+void site_free(struct site *site);	/* NULL is allowed; closes the store */
+
+/* The store that [database] describes; reads the pepper file. Never connects. Errors: FILE, CONFIG. */
+enum err site_open_store(const struct conf *conf, const char *application, struct store **out, struct why *why);
+
+/* After fork: sets site->store and opens the profiles' token keys. Errors: FILE, CONFIG, KEY. */
+enum err site_open(struct site *site, struct why *why);
+
+/* Loads all, opens all, asks the database: everything wrong goes to `problems`. True when no error was found. */
+bool site_check(const char *conf_file, time_t now, struct problems *problems);
+
+#endif
