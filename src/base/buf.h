@@ -46,6 +46,12 @@ static inline struct bytes buf_bytes(const struct buf *b)
 	return (struct bytes){b->p, b->n};
 }
 
+/* The buffer as a C string that lives as long as its bytes do; "" when it is empty. */
+static inline const char *buf_str(const struct buf *b)
+{
+	return b->p == NULL ? "" : (const char *)b->p;
+}
+
 /* The buffer's bytes as a C string that the caller frees; the buffer is empty afterwards. */
 char *buf_take_str(struct buf *b);
 

@@ -21,6 +21,8 @@ struct outcome {
 	int type;			/* messageType, 0 when it was not read */
 	enum scep_status status;	/* of the CertRep */
 	bool repeated;			/* the stored certificate was sent again */
+	struct why audit;		/* err != ERR_OK: a refusal could not be written to the audit trail */
+	struct buf left_out;		/* what was asked for and not given; empty: nothing */
 	struct buf txid;		/* escaped for a log line */
 	struct buf subject;		/* RFC 4514 text */
 	char serial[2 * STORE_SERIAL_SIZE + 1];	/* of the certificate sent; "" for none */

@@ -1,29 +1,37 @@
-/* What a certificate may be: a pure function of the profile, the request and the time (RFC 5280; P-120 to P-122). */
+/* What a certificate may be: a pure function of the profile, the request and the time (RFC 5280; P-120 to P-123). */
 #ifndef CA_POLICY_H
 #define CA_POLICY_H
 
 #include "conf/conf.h"
 #include "pki/csr.h"
 
+#define POLICY_MAX_SUBJECT 2048	/* octets of a subject Name */
+#define POLICY_MAX_SANS 64	/* names in a subjectAltName */
+
 struct facts {
 	const struct csr *csr;
-	struct key_kind key;		/* of the CSR */
-	bool key_is_ours;		/* the CA's or RA's own key (P-123) */
+	struct key_kind key;	/* of the CSR */
+	bool key_is_ours;	/* the CA's or RA's own key (P-123) */
 	time_t ca_not_after;
 };
 
-/* The template to sign. Owned buffers; template_free. */
+/* The template to sign; freed with template_free. */
 struct template {
-	struct buf subject;		/* Name TLV */
-	struct buf san;			/* GeneralNames TLV, empty: none */
-	struct buf sans_text;		/* for the database */
+	struct bytes subject;	/* Name TLV, a view into the CSR */
+	struct buf san;		/* GeneralNames TLV, empty: none */
+	struct buf sans_text;	/* for the database; "" for none */
+	struct buf left_out;	/* what was asked for and not given, for the log; empty: nothing */
 	time_t not_before, not_after;
-	unsigned key_usage;
-	const char *const *eku;		/* of the profile */
+	unsigned key_usage;	/* GNUTLS_KEY_* bits */
+	const char *const *eku;	/* of the profile */
 };
 
-/* Errors: SUBJECT (empty or over-long, no SAN either), KEY_WEAK, CSR (asks to be a CA, malformed extensions). */
-enum err policy_decide(const struct profile_conf *policy, const struct facts *facts, time_t now, struct template *out, struct why *why);
+/*
+ * Decides on one request. What the profile does not allow is left out, never copied; what nobody may ask for is refused.
+ * Errors: SUBJECT (nothing names the device, or too long), CSR (asks to be a CA, malformed extensions, one of our own keys).
+ */
+enum err policy_decide(const struct profile_conf *policy, const struct facts *facts, time_t now, struct template *out,
+    struct why *why);
 void template_free(struct template *t);
 
 #endif

@@ -1,0 +1,31 @@
+#include "ca/issue.h"
+
+const struct digest_row *issue_digest(struct key_kind kind)
+{
+	if (kind.type == KEY_EC && kind.curve == GNUTLS_ECC_CURVE_SECP384R1)
+		return digest_row(DIGEST_SHA384);
+	if (kind.type == KEY_EC && kind.curve == GNUTLS_ECC_CURVE_SECP521R1)
+		return digest_row(DIGEST_SHA512);
+	return digest_row(DIGEST_SHA256);
+}
+
+enum err issue_certificate(const struct profile *p, const struct template *t, struct bytes spki, struct bytes serial, struct buf *der,
+    struct why *why)
+{
+	struct cert_spec spec = {
+	    .serial = serial,
+	    .issuer = p->ca_cert->subject,
+	    .subject = t->subject,
+	    .not_before = t->not_before,
+	    .not_after = t->not_after,
+	    .spki = spki,
+	    .path_len = -1,
+	    .key_usage = t->key_usage,
+	    .eku = t->eku,
+	    .san = buf_bytes(&t->san),
+	    .authority_key_id = p->ca_cert->skid,
+	    .digest = issue_digest(key_kind(p->ca_key)),
+	};
+
+	return cert_build(&spec, p->ca_key, der, why);
+}

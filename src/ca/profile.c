@@ -1,0 +1,181 @@
+#include "ca/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ca/profile_check.h"
+
+#define TYPE_CA_CERT "application/x-x509-ca-cert"
+#define TYPE_CA_RA_CERT "application/x-x509-ca-ra-cert"
+
+/* One of [ca] and [ra] while it is loaded. */
+struct load {
+	const struct profile_conf *conf;
+	struct problems *problems;
+	time_t now;
+};
+
+static void where_of(const struct load *l, const char *section, char *out, size_t size)
+{
+	snprintf(out, size, "%s [%s]", l->conf->file, section);
+}
+
+/* Reads certificate and key of a section and checks the pair. A token's key is opened for the check only: see profile_open_keys. */
+static void load_pair(const struct load *l, const struct key_conf *conf, struct key_pair *pair, struct cert **cert, struct key **key)
+{
+	struct why why = {0};
+
+	if (cert_read(conf->certificate, cert, &why) != ERR_OK)
+		problem_why(l->problems, pair->where, &why);
+	if (key_open(conf->key, conf->pin_file, key, &why) != ERR_OK)
+		problem_why(l->problems, pair->where, &why);
+	pair->cert = *cert;
+	pair->key = *key;
+	if (*cert != NULL && *key != NULL)
+		check_pair(pair, l->now, l->problems);
+}
+
+static void load_chain(const struct load *l, struct profile *p, const char *where)
+{
+	struct why why = {0};
+
+	if (l->conf->chain != NULL && cert_list_read(l->conf->chain, &p->chain, &p->n_chain, &why) != ERR_OK)
+		problem_why(l->problems, where, &why);
+}
+
+static void load_certs(const struct load *l, struct profile *p)
+{
+	char ca_where[600], ra_where[600];
+	struct key_pair ca = {.where = ca_where, .what = "CA"}, ra = {.where = ra_where, .what = "RA"};
+
+	where_of(l, "ca", ca_where, sizeof(ca_where));
+	where_of(l, "ra", ra_where, sizeof(ra_where));
+	load_pair(l, &l->conf->ca, &ca, &p->ca_cert, &p->ca_key);
+	load_chain(l, p, ca_where);
+	if (l->conf->ra.certificate != NULL) {
+		load_pair(l, &l->conf->ra, &ra, &p->ra_cert, &p->ra_key);
+	} else {
+		ra = ca;
+		p->ra_cert = p->ca_cert;
+		p->ra_key = p->ca_key;
+	}
+	if (ca.cert != NULL && ca.key != NULL)
+		check_ca(&ca, l->problems);
+	if (ra.cert != NULL && ra.key != NULL)
+		check_recipient(&ra, l->problems);
+	if (ca.cert != NULL && ra.cert != NULL)
+		check_chain(&ra, p, l->problems);
+}
+
+static void load_secrets(const struct load *l, struct profile *p)
+{
+	struct why why = {0};
+	char where[600];
+
+	where_of(l, "enrol", where, sizeof(where));
+	if (l->conf->static_challenge_file != NULL && secrets_read(l->conf->static_challenge_file, &p->secrets, &why) != ERR_OK)
+		problem_why(l->problems, where, &why);
+}
+
+static void warn_about_algorithms(const struct load *l)
+{
+	char where[600];
+
+	where_of(l, "scep", where, sizeof(where));
+	if (l->conf->obsolete != 0)
+		problem_add(l->problems, PROBLEM_WARNING, where,
+		    "obsolete:%s%s accepted, which anyone on the path can break; keep such devices in a profile of their own",
+		    l->conf->obsolete & OBSOLETE_DES ? " single DES" : "", l->conf->obsolete & OBSOLETE_MD5 ? " MD5" : "");
+}
+
+/* The two answers that depend on the profile only (P-36 to P-43). */
+static void prepare_answers(struct profile *p)
+{
+	struct bytes certs[2 + CMS_MAX_CERTS];
+	size_t n = 0;
+
+	scep_caps_write(&p->algs, false, false, &p->caps);
+	if (p->ra_cert == p->ca_cert && p->n_chain == 0) {
+		buf_add_bytes(&p->ca_body, buf_bytes(&p->ca_cert->der));
+		p->ca_type = TYPE_CA_CERT;
+		return;
+	}
+	if (p->ra_cert != p->ca_cert)
+		certs[n++] = buf_bytes(&p->ra_cert->der);
+	certs[n++] = buf_bytes(&p->ca_cert->der);
+	for (size_t i = 0; i < p->n_chain && i < CMS_MAX_CERTS; i++)
+		certs[n++] = buf_bytes(&p->chain[i]->der);
+	cms_certs_only_write(&p->ca_body, certs, n);
+	p->ca_type = TYPE_CA_RA_CERT;
+}
+
+/* A token's session does not survive fork: each process opens its own. */
+static void close_token_keys(struct profile *p)
+{
+	bool ra_is_ca = p->ra_key == p->ca_key;
+
+	if (!ra_is_ca && key_is_token(p->conf->ra.key)) {
+		key_free(p->ra_key);
+		p->ra_key = NULL;
+	}
+	if (key_is_token(p->conf->ca.key)) {
+		key_free(p->ca_key);
+		p->ca_key = NULL;
+		if (ra_is_ca)
+			p->ra_key = NULL;
+	}
+}
+
+struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems)
+{
+	struct load l = {.conf = conf, .problems = problems, .now = now};
+	struct profile *p = mem_alloc(sizeof(*p));
+	size_t errors = problems->n_errors;
+
+	p->conf = conf;
+	p->algs = alg_set_make(conf->legacy, conf->obsolete);
+	p->limits = (struct key_limits){.min_rsa = (unsigned)conf->min_rsa_bits, .max_rsa = (unsigned)conf->max_rsa_bits};
+	load_certs(&l, p);
+	load_secrets(&l, p);
+	warn_about_algorithms(&l);
+	if (problems->n_errors != errors) {
+		profile_free(p);
+		return NULL;
+	}
+	prepare_answers(p);
+	close_token_keys(p);
+	return p;
+}
+
+enum err profile_open_keys(struct profile *p, struct why *why)
+{
+	const struct profile_conf *conf = p->conf;
+	bool ra_is_ca = p->ra_cert == p->ca_cert;
+	enum err err;
+
+	if (p->ca_key == NULL && (err = key_open(conf->ca.key, conf->ca.pin_file, &p->ca_key, why)) != ERR_OK)
+		return err;
+	if (ra_is_ca)
+		p->ra_key = p->ca_key;
+	else if (p->ra_key == NULL && (err = key_open(conf->ra.key, conf->ra.pin_file, &p->ra_key, why)) != ERR_OK)
+		return err;
+	return ERR_OK;
+}
+
+void profile_free(struct profile *p)
+{
+	if (p == NULL)
+		return;
+	if (p->ra_cert != p->ca_cert)
+		cert_free(p->ra_cert);
+	if (p->ra_key != p->ca_key)
+		key_free(p->ra_key);
+	cert_free(p->ca_cert);
+	key_free(p->ca_key);
+	cert_list_free(p->chain, p->n_chain);
+	secrets_free(p->secrets);
+	buf_free(&p->caps);
+	buf_free(&p->ca_body);
+	free(p);
+}

@@ -1,0 +1,91 @@
+#include "ca/profile_check.h"
+
+#include <gnutls/x509.h>
+
+#define MIN_RSA_BITS 2048	/* of our own keys: below it nothing that they sign is worth much */
+#define EXPIRY_WARNING_S (30 * 86400)
+
+static void date_text(time_t t, char out[24])
+{
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+}
+
+static void check_dates(const struct key_pair *pair, time_t now, struct problems *problems)
+{
+	char date[24];
+
+	if (!pair->cert->times_ok) {
+		problem_add(problems, PROBLEM_ERROR, pair->where, "the validity dates of the %s certificate cannot be read", pair->what);
+		return;
+	}
+	if (now < pair->cert->not_before) {
+		date_text(pair->cert->not_before, date);
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s certificate is not valid before %s; is this machine's clock right?", pair->what, date);
+	}
+	date_text(pair->cert->not_after, date);
+	if (now > pair->cert->not_after)
+		problem_add(problems, PROBLEM_ERROR, pair->where, "the %s certificate expired on %s; issue a new one", pair->what, date);
+	else if (now > pair->cert->not_after - EXPIRY_WARNING_S)
+		problem_add(problems, PROBLEM_WARNING, pair->where, "the %s certificate expires soon, on %s", pair->what, date);
+}
+
+void check_pair(const struct key_pair *pair, time_t now, struct problems *problems)
+{
+	struct key_kind kind = key_kind(pair->key);
+
+	if (!bytes_eq(key_spki(pair->key), pair->cert->spki))
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s key does not belong to the %s certificate; name the key that the certificate was made for", pair->what,
+		    pair->what);
+	if (kind.type == KEY_RSA && kind.bits < MIN_RSA_BITS)
+		problem_add(problems, PROBLEM_ERROR, pair->where, "the %s key is weak: RSA with %u bits, at least %d are needed",
+		    pair->what, kind.bits, MIN_RSA_BITS);
+	if (kind.type == KEY_OTHER || (kind.type == KEY_EC && kind.curve == GNUTLS_ECC_CURVE_INVALID))
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s key is of a kind that is not supported; use RSA, EC on P-256, P-384 or P-521, or Ed25519", pair->what);
+	check_dates(pair, now, problems);
+}
+
+void check_ca(const struct key_pair *ca, struct problems *problems)
+{
+	if (!cert_is_ca(ca->cert))
+		problem_add(problems, PROBLEM_ERROR, ca->where, "the certificate is not a CA certificate (basicConstraints CA:TRUE is missing)");
+	if ((cert_key_usage(ca->cert) & GNUTLS_KEY_KEY_CERT_SIGN) == 0)
+		problem_add(problems, PROBLEM_ERROR, ca->where, "the CA certificate's keyUsage does not include keyCertSign");
+}
+
+void check_recipient(const struct key_pair *pair, struct problems *problems)
+{
+	unsigned usage = cert_key_usage(pair->cert);
+
+	if (key_kind(pair->key).type != KEY_RSA)
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s key must be RSA, for devices encrypt their requests to it; an RSA RA may stand before a CA of any kind: "
+		    "see `scepter ca issue-ra`",
+		    pair->what);
+	if ((usage & GNUTLS_KEY_KEY_ENCIPHERMENT) == 0)
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s certificate's keyUsage does not include keyEncipherment, so devices will not encrypt to it", pair->what);
+	if ((usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0)
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s certificate's keyUsage does not include digitalSignature, so devices will not accept its answers", pair->what);
+}
+
+void check_chain(const struct key_pair *ra, const struct profile *p, struct problems *problems)
+{
+	const struct cert *below = p->ca_cert;
+	struct why why = {0};
+
+	if (p->ra_cert != p->ca_cert && cert_verify_by(p->ra_cert, p->ca_cert, &why) != ERR_OK)
+		problem_add(problems, PROBLEM_ERROR, ra->where, "the RA certificate was not issued by the profile's CA: %s", why.text);
+	for (size_t i = 0; i < p->n_chain; i++) {
+		if (cert_verify_by(below, p->chain[i], &why) != ERR_OK)
+			problem_add(problems, PROBLEM_ERROR, ra->where,
+			    "certificate %zu of the chain is not the issuer of the one before it: %s", i + 1, why.text);
+		below = p->chain[i];
+	}
+}
