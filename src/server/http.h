@@ -8,7 +8,7 @@
 /* Borrowed from whoever read it; valid during one request. No field is NULL (absent is ""). */
 struct http_req {
 	const char *method;		/* REQUEST_METHOD */
-	const char *path;		/* SCRIPT_NAME and PATH_INFO joined, percent-decoded once */
+	const char *path;		/* SCRIPT_NAME and PATH_INFO joined (else REQUEST_URI), percent-decoded once; "" when malformed */
 	struct bytes query;		/* QUERY_STRING, still encoded */
 	const char *peer;		/* REMOTE_ADDR */
 	struct bytes body;
@@ -20,8 +20,34 @@ struct http_resp {
 	const char *type;		/* Content-Type, static */
 	const char *allow;		/* Allow header, NULL: none */
 	int retry_after;		/* seconds; 0: no such header */
+	bool head;			/* answers a HEAD: Content-Length as for GET, and no body */
 	struct buf body;
 };
+
+/* What a request may cost. */
+struct http_limits {
+	size_t max_body, max_query;	/* octets */
+	long read_timeout_ms;		/* for the whole request, however it trickles in */
+	long write_timeout_ms;		/* for the whole answer */
+};
+
+/* Answers one request; the caller frees resp->body. */
+typedef void (*http_handler)(void *ctx, const struct http_req *req, struct http_resp *resp);
+
+/* The value of an RFC 3875 variable; NULL: not there. */
+typedef const char *(*http_var)(void *ctx, const char *name);
+
+/* Fills `req`, all but the body, from the variables; `path` owns req->path. req->err is QUERY_LONG or OK. */
+void http_req_read(http_var var, void *ctx, const struct http_limits *limits, struct buf *path, struct http_req *req);
+
+/*
+ * CONTENT_LENGTH as servers send it: absent, "" and digits (RFC 3875, 4.1.2). *known is false when there is none.
+ * False when it is something else.
+ */
+bool http_content_length(const char *text, bool *known, size_t *n);
+
+/* What reading a body to its end has shown: BODY_LARGE, BODY_CUT (not the announced length) or OK. */
+enum err http_body_check(const char *content_length, size_t got, const struct http_limits *limits);
 
 /* The CGI response header block for `resp`: Status, Content-Type, Content-Length, Cache-Control: no-store (P-22) and the rest. */
 void http_head_write(const struct http_resp *resp, struct buf *out);

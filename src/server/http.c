@@ -1,0 +1,125 @@
+#include "server/http.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/codec.h"
+
+#define RETRY_AFTER_S 30	/* what a client that met a broken database or key is told to wait */
+
+static const struct {
+	int status;
+	const char *reason;
+} reasons[] = {
+	{200, "OK"},
+	{400, "Bad Request"},
+	{404, "Not Found"},
+	{405, "Method Not Allowed"},
+	{408, "Request Timeout"},
+	{409, "Conflict"},
+	{413, "Content Too Large"},
+	{414, "URI Too Long"},
+	{500, "Internal Server Error"},
+	{502, "Bad Gateway"},
+	{503, "Service Unavailable"},
+};
+
+static const char *reason_of(int status)
+{
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Status";
+}
+
+void http_head_write(const struct http_resp *resp, struct buf *out)
+{
+	buf_printf(out, "Status: %d %s\r\n", resp->status, reason_of(resp->status));
+	buf_printf(out, "Content-Type: %s\r\n", resp->type);
+	/* Always: many SCEP clients cannot read a chunked answer (P-23). */
+	buf_printf(out, "Content-Length: %zu\r\n", resp->body.n);
+	/* A proxy must not replay a PKIOperation by GET (P-22). */
+	buf_add_str(out, "Cache-Control: no-store\r\nPragma: no-cache\r\nX-Content-Type-Options: nosniff\r\n");
+	if (resp->allow != NULL)
+		buf_printf(out, "Allow: %s\r\n", resp->allow);
+	if (resp->retry_after > 0)
+		buf_printf(out, "Retry-After: %d\r\n", resp->retry_after);
+	buf_add_str(out, "\r\n");
+}
+
+void http_resp_error(enum err err, struct http_resp *resp)
+{
+	const struct err_row *row = err_row(err);
+
+	buf_free(&resp->body);
+	resp->status = row->http;
+	resp->type = "text/plain";
+	resp->allow = err == ERR_METHOD ? "GET, HEAD, POST" : NULL;
+	resp->retry_after = row->http == 503 ? RETRY_AFTER_S : 0;
+	buf_printf(&resp->body, "%s\n", row->text);
+}
+
+bool http_content_length(const char *text, bool *known, size_t *n)
+{
+	size_t v = 0;
+
+	*known = text != NULL && *text != '\0';
+	*n = 0;
+	if (!*known)
+		return true;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p < '0' || *p > '9' || v > (SIZE_MAX - 9) / 10)
+			return false;
+		v = v * 10 + (size_t)(*p - '0');
+	}
+	*n = v;
+	return true;
+}
+
+enum err http_body_check(const char *content_length, size_t got, const struct http_limits *limits)
+{
+	bool known;
+	size_t n;
+
+	if (got > limits->max_body)
+		return ERR_BODY_LARGE;
+	if (!http_content_length(content_length, &known, &n))
+		return ERR_BODY_CUT;
+	return known && n != got ? ERR_BODY_CUT : ERR_OK;
+}
+
+/* Servers split a path differently or not at all (mod_proxy_fcgi), and some hand it over still encoded: join, then decode. */
+static void path_read(http_var var, void *ctx, struct buf *path)
+{
+	const char *script = var(ctx, "SCRIPT_NAME"), *info = var(ctx, "PATH_INFO"), *uri = var(ctx, "REQUEST_URI");
+	struct buf raw = {0};
+
+	if (script != NULL)
+		buf_add_str(&raw, script);
+	if (info != NULL)
+		buf_add_str(&raw, info);
+	if (raw.n == 0 && uri != NULL)
+		buf_add(&raw, uri, strcspn(uri, "?"));
+	/* A path is text: what cannot be decoded, or hides a NUL, names nothing of ours. */
+	if (!percent_decode(path, buf_bytes(&raw)) || (path->n > 0 && memchr(path->p, '\0', path->n) != NULL))
+		buf_cut(path, 0);
+	buf_add_str(path, "");
+	buf_free(&raw);
+}
+
+static const char *text_or_empty(const char *s)
+{
+	return s == NULL ? "" : s;
+}
+
+void http_req_read(http_var var, void *ctx, const struct http_limits *limits, struct buf *path, struct http_req *req)
+{
+	*req = (struct http_req){0};
+	path_read(var, ctx, path);
+	req->path = (const char *)path->p;
+	req->method = text_or_empty(var(ctx, "REQUEST_METHOD"));
+	req->query = bytes_str(text_or_empty(var(ctx, "QUERY_STRING")));
+	req->peer = text_or_empty(var(ctx, "REMOTE_ADDR"));
+	if (req->query.n > limits->max_query)
+		req->err = ERR_QUERY_LONG;
+}
