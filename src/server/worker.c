@@ -1,0 +1,47 @@
+#include "server/worker.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "server/fcgi.h"
+
+static volatile sig_atomic_t got_stop, got_reload;
+
+static void handler(int sig)
+{
+	if (sig == SIGHUP)
+		got_reload = 1;
+	else
+		got_stop = 1;
+}
+
+void worker_signals(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
+	struct sigaction action = {.sa_handler = handler};	/* no SA_RESTART: ppoll is to return */
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		sigaddset(&block, signals[i]);
+		sigaction(signals[i], &action, NULL);
+	}
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+enum worker_end worker_loop(int listener, const struct http_limits *limits, http_handler handle, void *ctx)
+{
+	struct fcgi *f = fcgi_open(listener, limits);
+	enum fcgi_event event = FCGI_NONE;
+	sigset_t none;
+
+	sigemptyset(&none);
+	got_reload = 0;
+	while (!got_stop && !got_reload && event != FCGI_BROKEN)
+		event = fcgi_serve(f, &none, handle, ctx);
+	fcgi_close(f);
+	if (got_stop)
+		return WORKER_STOP;
+	return got_reload ? WORKER_RELOAD : WORKER_BROKEN;
+}
