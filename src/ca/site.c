@@ -1,0 +1,118 @@
+#include "ca/site.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#define PEPPER_MIN 32
+
+static void profiles_free(struct profile **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		profile_free(list[i]);
+	free(list);
+}
+
+/* All that could be loaded, whatever is wrong; conf is NULL when it could not be read. */
+static struct site *load_all(const char *conf_file, time_t now, struct problems *problems)
+{
+	struct site *site = mem_alloc(sizeof(*site));
+	size_t n = 0;
+
+	site->conf = conf_read(conf_file, problems);
+	if (site->conf == NULL)
+		return site;
+	site->profiles = mem_alloc((site->conf->n_profiles + 1) * sizeof(*site->profiles));
+	for (size_t i = 0; i < site->conf->n_profiles; i++) {
+		struct profile *p = profile_load(site->conf->profiles[i], now, problems);
+
+		if (p != NULL)
+			site->profiles[n++] = p;
+	}
+	return site;
+}
+
+struct site *site_load(const char *conf_file, time_t now, struct problems *problems)
+{
+	size_t errors = problems->n_errors;
+	struct site *site = load_all(conf_file, now, problems);
+
+	if (problems->n_errors == errors && site->conf != NULL)
+		return site;
+	site_free(site);
+	return NULL;
+}
+
+void site_free(struct site *site)
+{
+	if (site == NULL)
+		return;
+	store_close(site->store);
+	profiles_free(site->profiles);
+	conf_free(site->conf);
+	free(site);
+}
+
+enum err site_open_store(const struct conf *conf, const char *application, struct store **out, struct why *why)
+{
+	struct store_conf sc = {.conninfo = conf->conninfo, .timeout_ms = (long)conf->db_timeout_ms, .application = application};
+	struct buf pepper = {0};
+	enum err err;
+
+	err = file_read_secret(conf->pepper_file, &pepper, why);
+	if (err != ERR_OK)
+		goto out;
+	if (pepper.n < PEPPER_MIN) {
+		err = fail(why, ERR_CONFIG, "%s holds %zu octets, the pepper needs at least %d: head -c 32 /dev/urandom > %s",
+		    conf->pepper_file, pepper.n, PEPPER_MIN, conf->pepper_file);
+		goto out;
+	}
+	sc.pepper = buf_bytes(&pepper);
+	*out = store_open(&sc);
+out:
+	buf_wipe(&pepper);
+	return err;
+}
+
+enum err site_open(struct site *site, struct why *why)
+{
+	enum err err = site_open_store(site->conf, "scep.fcgi", &site->store, why);
+
+	for (size_t i = 0; err == ERR_OK && site->profiles[i] != NULL; i++) {
+		err = profile_open_keys(site->profiles[i], why);
+		if (err != ERR_OK)
+			fail_in(why, "profile '%s'", site->profiles[i]->conf->name);
+	}
+	return err;
+}
+
+static void check_database(const struct conf *conf, struct problems *problems)
+{
+	struct store *store = NULL;
+	struct why why = {0};
+	enum err err = site_open_store(conf, "check", &store, &why);
+
+	if (err == ERR_OK)
+		err = store_check(store, &why);
+	if (err != ERR_OK)
+		problem_why(problems, "[database]", &why);
+	store_close(store);
+}
+
+bool site_check(const char *conf_file, time_t now, struct problems *problems)
+{
+	size_t errors = problems->n_errors;
+	struct site *site = load_all(conf_file, now, problems);
+
+	for (size_t i = 0; site->conf != NULL && site->profiles[i] != NULL; i++) {
+		struct why why = {0};
+
+		if (profile_open_keys(site->profiles[i], &why) != ERR_OK)
+			problem_why(problems, site->profiles[i]->conf->file, &why);
+	}
+	if (site->conf != NULL)
+		check_database(site->conf, problems);
+	site_free(site);
+	return problems->n_errors == errors;
+}

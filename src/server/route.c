@@ -1,0 +1,266 @@
+#include "server/route.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/codec.h"
+#include "base/log.h"
+#include "ca/enroll.h"
+
+#define DEFAULT_PROFILE "default"
+#define CLIENT_SUFFIX "/pkiclient.exe"			/* Cisco appends it */
+#define CLIENT_DEFAULT_PATH "/cgi-bin/pkiclient.exe"	/* where clients look by default (RFC 8894, 4.1) */
+#define LOG_FIELD_MAX 256
+
+/* One request on its way: what is known of it so far, for the answer and the log line. */
+struct call {
+	const struct site *site;
+	const struct http_req *req;
+	time_t now;
+	const struct profile *profile;
+	const char *op;			/* as in the table below, "" before it is known */
+	struct outcome outcome;		/* err, why and body, for every operation */
+};
+
+typedef void (*op_handler)(struct call *call, struct http_resp *resp);
+
+/* --- the operations (RFC 8894, section 4) ------------------------------------------------------------------------- */
+
+static void answer(struct http_resp *resp, const char *type, struct bytes body)
+{
+	resp->status = 200;
+	resp->type = type;
+	buf_add_bytes(&resp->body, body);
+}
+
+/* `message` is a CA identifier in drafts, and never a reason to fail here (P-17). */
+static void get_ca_caps(struct call *call, struct http_resp *resp)
+{
+	answer(resp, "text/plain", buf_bytes(&call->profile->caps));
+}
+
+static void get_ca_cert(struct call *call, struct http_resp *resp)
+{
+	answer(resp, call->profile->ca_type, buf_bytes(&call->profile->ca_body));
+}
+
+static void get_next_ca_cert(struct call *call, struct http_resp *resp)
+{
+	(void)resp;
+	call->outcome.err = fail(&call->outcome.why, ERR_NOT_FOUND, "no next CA certificate is configured");	/* P-47 */
+}
+
+/* The message of a GET: base64 in the query, in all the spellings that clients have for it (P-14, P-15). */
+enum err route_message_read(struct bytes query, struct buf *out, struct why *why)
+{
+	struct bytes value;
+	struct buf text = {0};
+	enum err err = ERR_OK;
+
+	if (!query_param(query, "message", &value))
+		return fail(why, ERR_ENCODING, "PKIOperation by GET without a message parameter");
+	if (!percent_decode(&text, value))
+		err = fail(why, ERR_ENCODING, "the message parameter has a malformed %%-escape");
+	else if (!base64_decode_scep(out, buf_bytes(&text)))
+		err = fail(why, ERR_ENCODING, "the message parameter is not base64");
+	buf_free(&text);
+	return err;
+}
+
+static void pki_operation(struct call *call, struct http_resp *resp)
+{
+	struct enroll_env env = {call->profile, call->site->store, call->now, call->req->peer};
+	struct bytes body = call->req->body;
+	struct buf message = {0};
+	bool post = strcmp(call->req->method, "POST") == 0;
+	enum err err = ERR_OK;
+
+	if (!post) {
+		err = route_message_read(call->req->query, &message, &call->outcome.why);
+		body = buf_bytes(&message);
+	}
+	if (err == ERR_OK)
+		enroll(&env, body, &call->outcome);
+	else
+		call->outcome.err = err;
+	if (call->outcome.body.n > 0)
+		answer(resp, "application/x-pki-message", buf_bytes(&call->outcome.body));
+	buf_free(&message);
+}
+
+static const struct {
+	const char *name;
+	bool safe;	/* may be asked for by HEAD; the other one also comes by POST */
+	op_handler run;
+} ops[] = {
+	{"GetCACaps", true, get_ca_caps},
+	{"GetCACert", true, get_ca_cert},
+	{"GetNextCACert", true, get_next_ca_cert},
+	{"PKIOperation", false, pki_operation},
+};
+
+/* --- which one ---------------------------------------------------------------------------------------------------- */
+
+static bool has_prefix(struct bytes text, const char *prefix, struct bytes *rest)
+{
+	size_t n = strlen(prefix);
+
+	if (text.n < n || memcmp(text.p, prefix, n) != 0)
+		return false;
+	*rest = bytes_cut(text, n, text.n);
+	return true;
+}
+
+static struct bytes without_slashes(struct bytes text)
+{
+	while (text.n > 0 && text.p[text.n - 1] == '/')
+		text.n--;
+	return text;
+}
+
+static struct bytes without_suffix(struct bytes text, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	if (text.n >= n && strncasecmp((const char *)text.p + text.n - n, suffix, n) == 0)
+		text.n -= n;
+	return text;
+}
+
+bool route_profile_name(const char *base_path, const char *path, struct bytes *name)
+{
+	struct bytes base = without_slashes(bytes_str(base_path)), rest = without_slashes(bytes_str(path));
+
+	if (bytes_eq_str(rest, CLIENT_DEFAULT_PATH)) {
+		*name = bytes_str(DEFAULT_PROFILE);
+		return true;
+	}
+	if (rest.n < base.n || !bytes_eq(bytes_cut(rest, 0, base.n), base))
+		return false;
+	rest = without_slashes(without_suffix(bytes_cut(rest, base.n, rest.n), CLIENT_SUFFIX));
+	if (rest.n == 0) {
+		*name = bytes_str(DEFAULT_PROFILE);
+		return true;
+	}
+	if (!has_prefix(rest, "/", name))
+		return false;	/* /sceptre */
+	return name->n > 0 && memchr(name->p, '/', name->n) == NULL;
+}
+
+static enum err find_profile(struct call *call)
+{
+	const char *base = call->site->conf->base_path;
+	struct bytes name;
+
+	if (!route_profile_name(base, call->req->path, &name))
+		return fail(&call->outcome.why, ERR_PATH, "'%s' is not below base_path '%s'", call->req->path, base);
+	for (struct profile *const *p = call->site->profiles; *p != NULL; p++)
+		if (bytes_eq_str(name, (*p)->conf->name))
+			call->profile = *p;
+	if (call->profile == NULL)
+		return fail(&call->outcome.why, ERR_PATH, "there is no profile '%.*s'", (int)name.n, (const char *)name.p);
+	return ERR_OK;
+}
+
+/* Exactly as the RFC writes it or in any case (P-16); a POST without operation is a PKIOperation (P-12). */
+static enum err find_op(struct call *call, op_handler *run)
+{
+	bool get = strcmp(call->req->method, "GET") == 0, post = strcmp(call->req->method, "POST") == 0;
+	struct why *why = &call->outcome.why;
+	struct bytes name;
+
+	if (!query_param(call->req->query, "operation", &name)) {
+		if (!post)
+			return fail(why, ERR_OPERATION, "no operation parameter");
+		name = bytes_str("PKIOperation");
+	}
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (strlen(ops[i].name) != name.n || strncasecmp(ops[i].name, (const char *)name.p, name.n) != 0)
+			continue;
+		call->op = ops[i].name;
+		if (ops[i].safe && post)
+			return fail(why, ERR_OPERATION, "%s by POST", call->op);
+		if (!ops[i].safe && !post && !get)
+			return fail(why, ERR_METHOD, "%s by %s", call->op, call->req->method);
+		*run = ops[i].run;
+		return ERR_OK;
+	}
+	return fail(why, ERR_OPERATION, "unknown operation '%.*s'", name.n < 40 ? (int)name.n : 40, (const char *)name.p);
+}
+
+static void dispatch(struct call *call, struct http_resp *resp)
+{
+	static const char *const methods[] = {"GET", "HEAD", "POST"};
+	struct outcome *o = &call->outcome;
+	op_handler run = NULL;
+	bool known = false;
+
+	for (size_t i = 0; i < 3; i++)
+		known |= strcmp(call->req->method, methods[i]) == 0;
+	if (!known)
+		o->err = fail(&o->why, ERR_METHOD, "method '%.20s'", call->req->method);
+	else if (call->req->err != ERR_OK)
+		o->err = fail(&o->why, call->req->err, "while the request was read");
+	else if ((o->err = find_profile(call)) == ERR_OK)
+		o->err = find_op(call, &run);
+	if (run != NULL)
+		run(call, resp);
+	if (resp->status == 0)
+		http_resp_error(o->err == ERR_OK ? ERR_INTERNAL : o->err, resp);
+	resp->head = strcmp(call->req->method, "HEAD") == 0;
+}
+
+/* --- the log line ------------------------------------------------------------------------------------------------- */
+
+static void field(struct buf *line, const char *key, struct bytes value)
+{
+	if (value.n == 0)
+		return;
+	buf_printf(line, " %s=\"", key);
+	escape_text(line, value, LOG_FIELD_MAX);
+	buf_add_str(line, "\"");
+}
+
+static const char *status_name(enum scep_status status)
+{
+	return status == SCEP_SUCCESS ? "SUCCESS" : status == SCEP_PENDING ? "PENDING" : "FAILURE";
+}
+
+static void log_call(const struct call *call, const struct http_resp *resp, double ms)
+{
+	const struct outcome *o = &call->outcome;
+	struct buf line = {0};
+
+	buf_printf(&line, "http=%d", resp->status);
+	field(&line, "method", bytes_str(call->req->method));
+	field(&line, "profile", bytes_str(call->profile == NULL ? "" : call->profile->conf->name));
+	field(&line, "op", bytes_str(call->op));
+	if (o->type != 0)
+		buf_printf(&line, " type=%s(%d)", scep_type_name(o->type), o->type);
+	if (o->txid.n > 0)	/* is escaped already */
+		buf_printf(&line, " txid=\"%.*s\"", LOG_FIELD_MAX, (const char *)o->txid.p);
+	if (o->body.n > 0)
+		buf_printf(&line, " status=%s%s", status_name(o->status), o->repeated ? " repeated=yes" : "");
+	if (o->err != ERR_OK)
+		buf_printf(&line, " err=%s", err_row(o->err)->label);
+	field(&line, "why", o->err == ERR_OK ? bytes_str("") : bytes_str(o->why.text));
+	field(&line, "serial", bytes_str(o->serial));
+	field(&line, "subject", buf_bytes(&o->subject));
+	field(&line, "peer", bytes_str(call->req->peer));
+	log_line(log_level_of(o->err), "%s ms=%.1f", (const char *)line.p, ms);
+	buf_free(&line);
+}
+
+void route(const struct site *site, const struct http_req *req, time_t now, struct http_resp *resp)
+{
+	struct call call = {.site = site, .req = req, .now = now, .op = ""};
+	struct timespec t0, t1;
+
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	dispatch(&call, resp);
+	clock_gettime(CLOCK_MONOTONIC, &t1);
+	log_call(&call, resp, (double)(t1.tv_sec - t0.tv_sec) * 1e3 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e6);
+	outcome_free(&call.outcome);
+}
