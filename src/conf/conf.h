@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/problems.h"
 
 #define CONF_DEFAULT_FILE "/etc/scepter/scepter.ini"
@@ -35,6 +36,7 @@ struct key_conf {		/* sections [ca] and [ra] */
 struct profile_conf {
 	char *name;		/* from the file name: default.ini is "default" */
 	char *file;
+	char *description;	/* NULL: none */
 	struct key_conf ca, ra;	/* ra.certificate NULL: the CA itself answers */
 	char *chain;		/* [ca] chain: PEM file of the CA's parents; NULL: none */
 	/* [enrol] */
@@ -45,8 +47,8 @@ struct profile_conf {
 	enum conf_device_id device_id;
 	/* [certificate] */
 	int64_t validity_s, backdate_s;
-	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_* */
-	char **extended_key_usage;	/* dotted OIDs, NULL-terminated */
+	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_*, never zero */
+	char **extended_key_usage;	/* dotted OIDs, NULL-terminated, may be an empty list */
 	unsigned san_types;		/* enum conf_san bits */
 	/* [scep] */
 	unsigned legacy, obsolete;	/* enum conf_legacy, conf_obsolete bits */
@@ -65,7 +67,7 @@ struct conf {
 	int64_t max_body, max_query;	/* octets */
 	int64_t read_timeout_ms, write_timeout_ms;
 	bool syslog;
-	int64_t log_level;	/* enum log_level */
+	enum log_level log_level;
 	/* [database] */
 	char *conninfo;
 	char *pepper_file;	/* 0600; keys every digest that the database stores */
@@ -88,7 +90,14 @@ const struct profile_conf *conf_profile(const struct conf *conf, const char *nam
 /* Which scepter.ini: `given` (option), else $SCEPTER_CONF, else CONF_DEFAULT_FILE. */
 const char *conf_file(const char *given);
 
-/* Prints every setting of both kinds of file with its value in `conf` (or default, when conf is NULL), commented: an INI file. */
-void conf_print(FILE *f, const struct conf *conf, const struct profile_conf *profile);
+/*
+ * Prints an INI file with every setting, each with a line that explains it. With `conf` the values in effect; a conninfo that
+ * holds a password is left out. With NULL the example file: defaults, commented out.
+ */
+void conf_print(FILE *f, const struct conf *conf);
+void conf_print_profile(FILE *f, const struct profile_conf *profile);
+
+/* Prints the settings of both kinds of file as the list in scepter.ini(5), in mdoc(7). */
+void conf_print_manual(FILE *f);
 
 #endif

@@ -1,0 +1,174 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+#include "conf/value.h"
+
+#define COLUMNS 100
+
+/* The sentence as comment lines, broken at blanks. */
+static void print_comment(FILE *f, const char *text)
+{
+	size_t n;
+
+	while (*text != '\0') {
+		n = strlen(text);
+		if (n > COLUMNS) {
+			for (n = COLUMNS; n > 0 && text[n] != ' '; n--)
+				;
+		}
+		fprintf(f, "# %.*s\n", (int)n, text);
+		text += n + strspn(text + n, " ");
+	}
+}
+
+/* In quotes where iniparser would otherwise take a part of it for a comment or for quotes, or drop blanks. */
+static void print_value(FILE *f, const char *key, const char *text)
+{
+	if (strpbrk(text, ";#\"'") == NULL && text[0] != ' ' && text[strlen(text) - 1] != ' ')
+		fprintf(f, "%s = %s\n", key, text);
+	else if (strchr(text, '"') == NULL)
+		fprintf(f, "%s = \"%s\"\n", key, text);
+	else
+		fprintf(f, "%s = '%s'\n", key, text);
+}
+
+/* password=x and postgresql://user:x@host */
+static bool holds_password(const struct setting *row, const char *text)
+{
+	return row->kind == KIND_CONNINFO && (strcasestr(text, "password") != NULL || strchr(text, '@') != NULL);
+}
+
+/* The line of the example file: what is not the default is an example, and switched on only where nothing works without. */
+static void print_example(FILE *f, const struct setting *row)
+{
+	if ((row->flags & EXAMPLE_ON) == 0)
+		fputc('#', f);
+	print_value(f, row->key, row->standard != NULL ? row->standard : row->example);
+}
+
+static void print_row(FILE *f, const struct setting *row, const void *conf)
+{
+	struct buf text = {0};
+
+	if (conf == NULL) {
+		print_example(f, row);
+		return;
+	}
+	if (!value_text(row, conf, &text))
+		fprintf(f, "#%s is not set\n", row->key);
+	else if (holds_password(row, (const char *)text.p))
+		fprintf(f, "#%s is set, and not shown: it may hold a password\n", row->key);
+	else
+		print_value(f, row->key, (const char *)text.p);
+	buf_wipe(&text);
+}
+
+static void print_table(FILE *f, const struct setting_table *table, const void *conf)
+{
+	struct buf expected = {0};
+	size_t i;
+
+	for (i = 0; i < table->n; i++) {
+		const struct setting *row = &table->rows[i];
+
+		if (i == 0 || strcmp(row->section, table->rows[i - 1].section) != 0)
+			fprintf(f, "\n[%s]\n", row->section);
+		else
+			fputc('\n', f);
+		print_comment(f, row->help);
+		if (row->words != NULL) {
+			buf_cut(&expected, 0);
+			buf_add_str(&expected, "Value: ");
+			value_expected(row, &expected);
+			print_comment(f, (const char *)expected.p);
+		}
+		print_row(f, row, conf);
+	}
+	buf_free(&expected);
+}
+
+void conf_print(FILE *f, const struct conf *conf)
+{
+	if (conf == NULL)
+		fputs("# /etc/scepter/scepter.ini: the responder and its database; see scepter.ini(5).\n"
+		      "# A line beginning with # shows a default. A value that contains ; or # is put in quotes.\n", f);
+	else
+		fprintf(f, "# %s\n", conf->file);
+	print_table(f, &server_settings, conf);
+}
+
+void conf_print_profile(FILE *f, const struct profile_conf *profile)
+{
+	if (profile == NULL)
+		fputs("# /etc/scepter/profiles.d/NAME.ini: what devices that enrol under /scep/NAME get; see scepter.ini(5).\n"
+		      "# A line beginning with # shows a default. A value that contains ; or # is put in quotes.\n", f);
+	else
+		fprintf(f, "# %s\n", profile->file);
+	print_table(f, &profile_settings, profile);
+}
+
+/* mdoc(7): a backslash would begin an escape, a leading dot or quote a macro. */
+static void print_roff(FILE *f, const char *text)
+{
+	if (text[0] == '.' || text[0] == '\'')
+		fputs("\\&", f);
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			fputs("\\e", f);
+		else if (*text == '-')
+			fputs("\\-", f);
+		else
+			fputc(*text, f);
+		/* mdoc wants a new sentence on a new line */
+		if (*text == '.' && text[1] == ' ') {
+			fputc('\n', f);
+			text++;
+		}
+	}
+	fputc('\n', f);
+}
+
+static void print_manual_row(FILE *f, const struct setting *row)
+{
+	struct buf text = {0};
+
+	fprintf(f, ".It Ic %s\n", row->key);
+	print_roff(f, row->help);
+	buf_add_str(&text, "Value: ");
+	value_expected(row, &text);
+	buf_add_str(&text, ".");
+	print_roff(f, (const char *)text.p);
+	buf_cut(&text, 0);
+	if ((row->flags & MUST) != 0)
+		buf_add_str(&text, "It has to be set.");
+	else if (row->standard == NULL)
+		buf_add_str(&text, "Not set by default.");
+	else
+		buf_printf(&text, "Default: %s.", row->standard);
+	if ((row->flags & RESTART) != 0)
+		buf_add_str(&text, " A change takes effect at the next start, not at a reload.");
+	print_roff(f, (const char *)text.p);
+	buf_free(&text);
+}
+
+static void print_manual_table(FILE *f, const struct setting_table *table, const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < table->n; i++) {
+		const struct setting *row = &table->rows[i];
+
+		if (i == 0 || strcmp(row->section, table->rows[i - 1].section) != 0)
+			fprintf(f, "%s.Ss %s: section [%s]\n.Bl -tag -width Ds\n", i == 0 ? "" : ".El\n", file, row->section);
+		print_manual_row(f, row);
+	}
+	fputs(".El\n", f);
+}
+
+void conf_print_manual(FILE *f)
+{
+	print_manual_table(f, &server_settings, "scepter.ini");
+	print_manual_table(f, &profile_settings, "Profiles");
+}

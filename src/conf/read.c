@@ -1,0 +1,186 @@
+#include "conf/conf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "conf/settings.h"
+#include "conf/value.h"
+
+#define SUFFIX ".ini"
+#define NAME_MAX_OCTETS 63
+
+/* [a-z0-9][a-z0-9._-]{0,62}: it stands in URLs, in the database and in file names. */
+static bool is_profile_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return n >= 1 && n <= NAME_MAX_OCTETS && name[n] == '\0' && strchr("._-", name[0]) == NULL &&
+	    strcmp(name, "pkiclient.exe") != 0;	/* which every profile's path may end with */
+}
+
+static void profile_free(struct profile_conf *p)
+{
+	if (p == NULL)
+		return;
+	values_free(&profile_settings, p);
+	free(p->name);
+	free(p->file);
+	free(p);
+}
+
+static void problem_in(struct problems *problems, const char *file, const char *place, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void problem_in(struct problems *problems, const char *file, const char *place, const char *fmt, ...)
+{
+	char *where = mem_printf("%s %s", file, place), text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	problem_add(problems, PROBLEM_ERROR, where, "%s", text);
+	free(where);
+}
+
+static void check_pair(const struct profile_conf *p, const struct key_conf *k, const char *section, struct problems *problems)
+{
+	char place[32];
+
+	snprintf(place, sizeof(place), "[%s] pin_file", section);
+	if (k->pin_file != NULL && k->key != NULL && strncmp(k->key, "pkcs11:", 7) != 0)
+		problem_in(problems, p->file, place, "only a pkcs11: key has a PIN; take it out");
+}
+
+/* What no row of the table can say alone. */
+static void check_profile(const struct profile_conf *p, struct problems *problems)
+{
+	check_pair(p, &p->ca, "ca", problems);
+	check_pair(p, &p->ra, "ra", problems);
+	if (p->ra.certificate == NULL && p->ra.key != NULL)
+		problem_in(problems, p->file, "[ra] certificate", "missing beside [ra] key; without an RA take out both");
+	if (p->ra.certificate != NULL && p->ra.key == NULL)
+		problem_in(problems, p->file, "[ra] key", "missing beside [ra] certificate; without an RA take out both");
+	if (p->static_challenge_file == NULL && !p->one_time_challenge)
+		problem_in(problems, p->file, "[enrol] one_time_challenge",
+		    "'no' without a static_challenge_file leaves no way to authorise a device; set one of them");
+	if (p->min_rsa_bits > p->max_rsa_bits)
+		problem_in(problems, p->file, "[enrol] min_rsa_bits", "%lld is more than max_rsa_bits, which is %lld",
+		    (long long)p->min_rsa_bits, (long long)p->max_rsa_bits);
+}
+
+static void read_profile(struct conf *conf, const char *file_name, struct problems *problems)
+{
+	struct profile_conf *p = mem_alloc(sizeof(*p));
+
+	p->file = mem_printf("%s/%s", conf->profiles_dir, file_name);
+	p->name = mem_strndup(file_name, strlen(file_name) - strlen(SUFFIX));
+	if (!is_profile_name(p->name)) {
+		problem_add(problems, PROBLEM_ERROR, p->file, "'%.80s' is not a profile's name: 1 to %d of a-z, 0-9, '.', '_', '-', "
+		    "beginning with a letter or digit%s", p->name, NAME_MAX_OCTETS,
+		    strcmp(p->name, "pkiclient.exe") == 0 ? "; 'pkiclient.exe' itself is taken" : "");
+		profile_free(p);
+		return;
+	}
+	if (settings_read(&profile_settings, p->file, p, problems))
+		check_profile(p, problems);
+	conf->profiles = mem_resize(conf->profiles, (conf->n_profiles + 2) * sizeof(struct profile_conf *));
+	conf->profiles[conf->n_profiles++] = p;
+	conf->profiles[conf->n_profiles] = NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct profile_conf *const *)a)->name, (*(struct profile_conf *const *)b)->name);
+}
+
+static void read_profiles(struct conf *conf, struct problems *problems)
+{
+	DIR *dir = opendir(conf->profiles_dir);
+	size_t n_errors = problems->n_errors;
+	struct dirent *e;
+
+	if (dir == NULL) {
+		problem_in(problems, conf->file, "[server] profiles_dir", "cannot open the folder '%s': %s", conf->profiles_dir,
+		    strerror(errno));
+		return;
+	}
+	while ((e = readdir(dir)) != NULL) {
+		size_t n = strlen(e->d_name);
+
+		/* hidden files and editors' copies are nobody's profile */
+		if (e->d_name[0] != '.' && n > strlen(SUFFIX) && strcmp(e->d_name + n - strlen(SUFFIX), SUFFIX) == 0)
+			read_profile(conf, e->d_name, problems);
+	}
+	closedir(dir);
+	if (conf->n_profiles == 0 && problems->n_errors == n_errors)
+		problem_in(problems, conf->file, "[server] profiles_dir", "no profile (NAME.ini) in '%s'", conf->profiles_dir);
+	if (conf->n_profiles > 1)
+		qsort(conf->profiles, conf->n_profiles, sizeof(struct profile_conf *), by_name);
+}
+
+/* Absolute, so that a reload finds it again wherever the process stands by then. */
+static char *absolute(const char *file)
+{
+	char *folder = file[0] == '/' ? NULL : getcwd(NULL, 0), *path;
+
+	path = folder == NULL ? mem_strdup(file) : mem_printf("%s/%s", folder, file);
+	free(folder);
+	return path;
+}
+
+struct conf *conf_read(const char *file, struct problems *problems)
+{
+	struct conf *conf = mem_alloc(sizeof(*conf));
+	size_t n_errors = problems->n_errors;
+
+	conf->file = absolute(file);
+	conf->profiles = mem_alloc(sizeof(struct profile_conf *));
+	if (settings_read(&server_settings, conf->file, conf, problems))
+		read_profiles(conf, problems);
+	if (problems->n_errors > n_errors) {
+		conf_free(conf);
+		return NULL;
+	}
+	return conf;
+}
+
+void conf_free(struct conf *conf)
+{
+	size_t i;
+
+	if (conf == NULL)
+		return;
+	for (i = 0; i < conf->n_profiles; i++)
+		profile_free(conf->profiles[i]);
+	free(conf->profiles);
+	values_free(&server_settings, conf);
+	free(conf->file);
+	free(conf);
+}
+
+const struct profile_conf *conf_profile(const struct conf *conf, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < conf->n_profiles; i++) {
+		if (strcmp(conf->profiles[i]->name, name) == 0)
+			return conf->profiles[i];
+	}
+	return NULL;
+}
+
+const char *conf_file(const char *given)
+{
+	const char *env = getenv(CONF_ENV);
+
+	if (given != NULL)
+		return given;
+	return env != NULL && env[0] != '\0' ? env : CONF_DEFAULT_FILE;
+}

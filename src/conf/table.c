@@ -1,0 +1,167 @@
+#include "conf/table.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+
+static const struct conf_word log_words[] = {{.word = "stderr", .value = 0}, {.word = "syslog", .value = 1}, {0}};
+static const struct conf_word level_words[] = {
+    {.word = "error", .value = LOG_ERROR_}, {.word = "warning", .value = LOG_WARN_}, {.word = "info", .value = LOG_INFO_},
+    {.word = "debug", .value = LOG_DEBUG_}, {0},
+};
+static const struct conf_word signer_words[] = {{.word = "must-match", .value = 1}, {.word = "any", .value = 0}, {0}};
+static const struct conf_word device_words[] = {
+    {.word = "cn", .value = DEVICE_ID_CN}, {.word = "serial_number", .value = DEVICE_ID_SERIAL_NUMBER},
+    {.word = "subject", .value = DEVICE_ID_SUBJECT}, {.word = "transaction_id", .value = DEVICE_ID_TRANSACTION}, {0},
+};
+static const struct conf_word san_words[] = {
+    {.word = "dns", .value = SAN_DNS}, {.word = "ip", .value = SAN_IP}, {.word = "email", .value = SAN_EMAIL},
+    {.word = "uri", .value = SAN_URI}, {.word = "upn", .value = SAN_UPN}, {.word = "directory", .value = SAN_DIRNAME}, {0},
+};
+static const struct conf_word legacy_words[] = {
+    {.word = "sha1", .value = LEGACY_SHA1}, {.word = "des3", .value = LEGACY_DES3}, {0},
+};
+static const struct conf_word obsolete_words[] = {
+    {.word = "des", .value = OBSOLETE_DES}, {.word = "md5", .value = OBSOLETE_MD5}, {0},
+};
+static const struct conf_word empty_words[] = {
+    {.word = "auto", .value = EMPTY_CONTENT_AUTO}, {.word = "absent", .value = EMPTY_CONTENT_ABSENT},
+    {.word = "empty", .value = EMPTY_CONTENT_EMPTY}, {0},
+};
+
+/* P-120: an end entity's certificate signs no certificates, CRLs or OCSP answers. */
+#define CA_ONLY "it makes a device a certification authority"
+
+/* The bits are those of RFC 5280, 4.2.1.3 as GNUTLS_KEY_* counts them. */
+static const struct conf_word key_usage_words[] = {
+    {.word = "digitalSignature", .value = 128}, {.word = "nonRepudiation", .value = 64}, {.word = "keyEncipherment", .value = 32},
+    {.word = "dataEncipherment", .value = 16}, {.word = "keyAgreement", .value = 8},
+    {.word = "keyCertSign", .refused = CA_ONLY}, {.word = "cRLSign", .refused = CA_ONLY}, {0},
+};
+
+static const struct conf_word purpose_words[] = {
+    {.word = "clientAuth", .oid = "1.3.6.1.5.5.7.3.2"},
+    {.word = "serverAuth", .oid = "1.3.6.1.5.5.7.3.1"},
+    {.word = "emailProtection", .oid = "1.3.6.1.5.5.7.3.4"},
+    {.word = "codeSigning", .oid = "1.3.6.1.5.5.7.3.3"},
+    {.word = "timeStamping", .oid = "1.3.6.1.5.5.7.3.8"},
+    {.word = "ipsecIKE", .oid = "1.3.6.1.5.5.7.3.17"},
+    {.word = "ipsecEndSystem", .oid = "1.3.6.1.5.5.7.3.5"},
+    {.word = "ipsecTunnel", .oid = "1.3.6.1.5.5.7.3.6"},
+    {.word = "ipsecUser", .oid = "1.3.6.1.5.5.7.3.7"},
+    {.word = "smartcardLogon", .oid = "1.3.6.1.4.1.311.20.2.2"},
+    {.word = "OCSPSigning", .oid = "1.3.6.1.5.5.7.3.9", .refused = "it lets a device vouch for revoked certificates"},
+    {0},
+};
+
+#define SECONDS_A_DAY (INT64_C(24) * 3600)
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+
+#define AT(member) .offset = offsetof(struct conf, member)
+static const struct setting server_rows[] = {
+    {"server", "profiles_dir", KIND_PATH, AT(profiles_dir), .standard = "profiles.d",
+	.help = "Folder with one file NAME.ini for each profile, which answers under base_path/NAME; 'default' also under base_path."},
+    {"server", "listen", KIND_LISTEN, AT(listen), .example = "/run/scepter/fcgi.sock", .flags = RESTART,
+	.help = "Where to listen when nobody hands over a socket: the path of a unix socket, or address:port. --listen overrides it."},
+    {"server", "listen_mode", KIND_MODE, AT(listen_mode), .standard = "0660", .max = 0777, .flags = RESTART,
+	.help = "Permissions of the unix socket."},
+    {"server", "workers", KIND_INT, AT(workers), .standard = "0", .max = 1024, .flags = RESTART,
+	.help = "Processes that answer. 0: one per processor when listening ourselves, one when a web server starts us."},
+    {"server", "base_path", KIND_URL_PATH, AT(base_path), .standard = "/scep",
+	.help = "Path in the URL under which the profiles answer."},
+    {"server", "max_body", KIND_SIZE, AT(max_body), .standard = "1m", .min = 4 * KIB, .max = 16 * MIB,
+	.help = "Largest message by POST; a larger one is answered with 413."},
+    {"server", "max_query", KIND_SIZE, AT(max_query), .standard = "24k", .min = KIB, .max = MIB,
+	.help = "Longest query string, which holds the message by GET; a longer one is answered with 414."},
+    {"server", "read_timeout", KIND_MILLIS, AT(read_timeout_ms), .standard = "20s", .min = 100, .max = 3600000,
+	.help = "How long a request may take to arrive."},
+    {"server", "write_timeout", KIND_MILLIS, AT(write_timeout_ms), .standard = "20s", .min = 100, .max = 3600000,
+	.help = "How long an answer may take to be accepted."},
+    {"server", "log", KIND_BOOL, AT(syslog), .standard = "stderr", .words = log_words, .flags = RESTART,
+	.help = "Where the log goes."},
+    {"server", "log_level", KIND_ENUM, AT(log_level), .standard = "info", .words = level_words,
+	.help = "The least severe lines that are written."},
+
+    {"database", "conninfo", KIND_CONNINFO, AT(conninfo), .example = "dbname=scepter user=scepter_responder",
+	.flags = MUST | EXAMPLE_ON,
+	.help = "How libpq reaches PostgreSQL. With several hosts add target_session_attrs=read-write: fail-over is then libpq's."},
+    {"database", "pepper_file", KIND_PATH, AT(pepper_file), .example = "/etc/scepter/pepper", .flags = MUST | EXAMPLE_ON,
+	.help = "At least 32 random octets, mode 0600, the same file on every node: keys the digests that the database stores."},
+    {"database", "timeout", KIND_MILLIS, AT(db_timeout_ms), .standard = "5s", .min = 100, .max = 60000,
+	.help = "How long the database may take for one answer, connecting included; then the device is asked to come back."},
+};
+#undef AT
+
+#define AT(member) .offset = offsetof(struct profile_conf, member)
+static const struct setting profile_rows[] = {
+    {"profile", "description", KIND_TEXT, AT(description), .example = "Laptops of the main office",
+	.help = "What the profile is for, shown in lists."},
+
+    {"ca", "certificate", KIND_PATH, AT(ca.certificate), .example = "/etc/scepter/ca/ca.pem", .flags = MUST | EXAMPLE_ON,
+	.help = "The certificate of the CA that issues, PEM or DER."},
+    {"ca", "key", KIND_KEY, AT(ca.key), .example = "/etc/scepter/ca/ca.key", .flags = MUST | EXAMPLE_ON,
+	.help = "Its private key: a PEM file of mode 0600, or a pkcs11: URI in quotes."},
+    {"ca", "pin_file", KIND_PATH, AT(ca.pin_file), .example = "/etc/scepter/ca/ca.pin",
+	.help = "File of mode 0600 with the PIN of the token that holds the key."},
+    {"ca", "chain", KIND_PATH, AT(chain), .example = "/etc/scepter/ca/chain.pem",
+	.help = "PEM file with the parents of the CA's certificate, for devices that want them."},
+
+    {"ra", "certificate", KIND_PATH, AT(ra.certificate), .example = "/etc/scepter/ca/ra.pem", .flags = EXAMPLE_ON,
+	.help = "The certificate that devices encrypt to, RSA, issued by the CA, for digitalSignature and keyEncipherment. "
+		"Without it the CA itself answers."},
+    {"ra", "key", KIND_KEY, AT(ra.key), .example = "/etc/scepter/ca/ra.key", .flags = EXAMPLE_ON,
+	.help = "Its private key: a PEM file of mode 0600, or a pkcs11: URI in quotes."},
+    {"ra", "pin_file", KIND_PATH, AT(ra.pin_file), .example = "/etc/scepter/ca/ra.pin",
+	.help = "File of mode 0600 with the PIN of the token that holds the key."},
+
+    {"enrol", "static_challenge_file", KIND_PATH, AT(static_challenge_file), .example = "/etc/scepter/default.secrets",
+	.help = "File of mode 0600 with challenge passwords that anybody may use any number of times, one a line."},
+    {"enrol", "one_time_challenge", KIND_BOOL, AT(one_time_challenge), .standard = "yes",
+	.help = "Whether challenges made with 'scepter challenge new' are accepted."},
+    {"enrol", "signer_key", KIND_BOOL, AT(signer_key_must_match), .standard = "must-match", .words = signer_words,
+	.help = "Whether the key that signs the message must be the one to be certified. 'any' is for Windows, which signs with another."},
+    {"enrol", "min_rsa_bits", KIND_INT, AT(min_rsa_bits), .standard = "2048", .min = 1024, .max = 16384,
+	.help = "Smallest RSA key that is certified."},
+    {"enrol", "max_rsa_bits", KIND_INT, AT(max_rsa_bits), .standard = "8192", .min = 1024, .max = 16384,
+	.help = "Largest RSA key that is certified."},
+    {"enrol", "device_id", KIND_ENUM, AT(device_id), .standard = "cn", .words = device_words,
+	.help = "What of a request names the device, for challenges bound to a device and for the records."},
+
+    {"certificate", "validity", KIND_SECONDS, AT(validity_s), .standard = "365d", .min = 60, .max = 36525 * SECONDS_A_DAY,
+	.help = "How long a certificate is valid; never longer than the CA's own."},
+    {"certificate", "backdate", KIND_SECONDS, AT(backdate_s), .standard = "5m", .max = 30 * SECONDS_A_DAY,
+	.help = "How far its beginning lies in the past, for devices whose clock is behind."},
+    {"certificate", "key_usage", KIND_WORDS, AT(key_usage), .standard = "digitalSignature keyEncipherment",
+	.words = key_usage_words, .help = "The key usage it gets."},
+    {"certificate", "extended_key_usage", KIND_OIDS, AT(extended_key_usage), .standard = "clientAuth", .words = purpose_words,
+	.flags = NONE_OK, .help = "The purposes it gets; dotted OIDs may stand beside the names."},
+    {"certificate", "san", KIND_WORDS, AT(san_types), .standard = "dns ip email uri", .words = san_words, .flags = NONE_OK,
+	.help = "Kinds of subjectAltName that a request may bring. A upn lets its holder log on to Windows under that name."},
+
+    {"scep", "legacy", KIND_WORDS, AT(legacy), .standard = "none", .words = legacy_words, .flags = NONE_OK,
+	.help = "Old algorithms that are accepted besides AES and SHA-2."},
+    {"scep", "obsolete", KIND_WORDS, AT(obsolete), .standard = "none", .words = obsolete_words, .flags = NONE_OK,
+	.help = "Broken algorithms for devices that know nothing else. Each use is a warning in the log."},
+    {"scep", "empty_content", KIND_ENUM, AT(empty_content), .standard = "auto", .words = empty_words,
+	.help = "Form of an answer without content (PENDING, FAILURE): some clients want it present and empty, others absent."},
+    {"scep", "include_chain", KIND_BOOL, AT(include_chain), .standard = "no",
+	.help = "Whether the CA's certificates follow the issued one in the answer. Old Cisco wants them, Juniper refuses them."},
+};
+#undef AT
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+const struct setting_table server_settings = {server_rows, COUNT(server_rows), sizeof(struct conf)};
+const struct setting_table profile_settings = {profile_rows, COUNT(profile_rows), sizeof(struct profile_conf)};
+
+const struct setting *setting_find(const struct setting_table *table, const char *section, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < table->n; i++) {
+		if (strcmp(table->rows[i].section, section) == 0 && strcmp(table->rows[i].key, key) == 0)
+			return &table->rows[i];
+	}
+	return NULL;
+}
