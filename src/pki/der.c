@@ -112,6 +112,20 @@ void der_oid(struct buf *b, const char *dotted)
 	buf_add(b, tlv, (size_t)n);
 }
 
+/* The library takes much for an OID ("1.2x", arcs too large): what does not come back as it went in is none. */
+bool der_oid_try(struct buf *b, const char *dotted)
+{
+	uint8_t tlv[64];
+	char back[256];
+	int n = sizeof(tlv);
+
+	if (asn1_object_id_der(dotted, tlv, &n, 0) != ASN1_SUCCESS || n < 3 ||
+	    !der_oid_text(bytes_of(tlv + 2, (size_t)n - 2), back, sizeof(back)) || strcmp(back, dotted) != 0)
+		return false;
+	buf_add(b, tlv, (size_t)n);
+	return true;
+}
+
 void der_null(struct buf *b)
 {
 	der_tlv(b, DER_NULL, (struct bytes){0});

@@ -8,8 +8,8 @@
 
 enum der_tag {
 	DER_BOOLEAN = 0x01, DER_INTEGER = 0x02, DER_BIT_STRING = 0x03, DER_OCTET_STRING = 0x04, DER_NULL = 0x05,
-	DER_OID = 0x06, DER_UTF8 = 0x0c, DER_PRINTABLE = 0x13, DER_TELETEX = 0x14, DER_IA5 = 0x16, DER_UTC_TIME = 0x17,
-	DER_GENERALIZED_TIME = 0x18, DER_UNIVERSAL = 0x1c, DER_BMP = 0x1e, DER_SEQUENCE = 0x30, DER_SET = 0x31
+	DER_OID = 0x06, DER_UTF8 = 0x0c, DER_NUMERIC = 0x12, DER_PRINTABLE = 0x13, DER_TELETEX = 0x14, DER_IA5 = 0x16, DER_UTC_TIME = 0x17,
+	DER_GENERALIZED_TIME = 0x18, DER_VISIBLE = 0x1a, DER_UNIVERSAL = 0x1c, DER_BMP = 0x1e, DER_SEQUENCE = 0x30, DER_SET = 0x31
 };
 #define DER_CTX(n) (0xa0 | (n))		/* context-specific, constructed */
 #define DER_CTX_PRIM(n) (0x80 | (n))	/* context-specific, primitive */
@@ -27,6 +27,7 @@ void der_str(struct buf *b, uint8_t tag, const char *s);
 void der_int(struct buf *b, long v);
 void der_uint(struct buf *b, struct bytes magnitude);	/* big-endian, made minimal and positive */
 void der_oid(struct buf *b, const char *dotted);	/* aborts on a malformed constant */
+bool der_oid_try(struct buf *b, const char *dotted);	/* the same for text from outside; false (nothing appended): malformed */
 void der_null(struct buf *b);
 void der_bool(struct buf *b, bool v);
 void der_bits(struct buf *b, struct bytes octets);	/* BIT STRING with no unused bits */

@@ -23,7 +23,8 @@ struct key_kind {
 /*
  * Opens a key. `where`: path of a PEM file, or a "pkcs11:" URI. pin_file: NULL, or a 0600 file with the token's PIN.
  * Errors: FILE (missing, unreadable, readable by others), KEY (not a key, token or PIN wrong).
- * A file key may be used after fork(); a PKCS#11 one is opened anew by each process (key_reopen).
+ * A file key may be used after fork(). So may a token's: its module is initialised anew by itself in the child; but sessions are
+ * better opened there than inherited, which saves the parent the token: open such keys after fork (key_is_token).
  */
 enum err key_open(const char *where, const char *pin_file, struct key **out, struct why *why);
 enum err key_from_pem(struct bytes pem, struct key **out, struct why *why);

@@ -8,5 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #undef fail
+#undef fail_msg
+/* cmocka's calls its fail() */
+#define fail_msg(msg, ...) (print_error("ERROR: " msg "\n", ##__VA_ARGS__), _fail(__FILE__, __LINE__))
 
 #endif

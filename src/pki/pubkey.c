@@ -1,0 +1,157 @@
+/* Public keys: import behind a guard, verify, wrap. Declared in key.h. */
+#include <stdlib.h>
+
+#include <gnutls/abstract.h>
+
+#include "base/mem.h"
+#include "pki/key.h"
+#include "pki/oid.h"
+#include "pki/spki.h"
+
+/*
+ * Which digests are good enough is the profile's business (struct alg_set), asked before by the caller: the arithmetic here
+ * must work for every row of the table, also where the library or a system-wide policy frowns upon SHA-1 and MD5 (P-197).
+ */
+#define VERIFY_FLAGS (GNUTLS_VERIFY_ALLOW_BROKEN | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1)
+
+struct pubkey {
+	gnutls_pubkey_t handle;
+	struct key_kind kind;
+	size_t modulus_octets;	/* RSA */
+	struct buf spki;
+};
+
+/* Verifying costs seconds with a large modulus and an exponent as large: P-122. */
+static enum err check_rsa(const struct spki_view *v, const struct key_limits *limits, struct why *why)
+{
+	unsigned e_last;
+
+	if (v->kind.bits < limits->min_rsa || v->kind.bits > limits->max_rsa)
+		return fail(why, ERR_KEY_WEAK, "RSA key of %u bits, wanted are %u to %u", v->kind.bits, limits->min_rsa, limits->max_rsa);
+	if (v->modulus.n == 0 || (v->modulus.p[v->modulus.n - 1] & 1) == 0)
+		return fail(why, ERR_KEY_WEAK, "RSA key with an even modulus");
+	if (v->exponent.n == 0 || v->exponent.n > 4)
+		return fail(why, ERR_KEY_WEAK, "RSA key with a public exponent of %zu octets, at most 4 are accepted", v->exponent.n);
+	e_last = v->exponent.p[v->exponent.n - 1];
+	if ((e_last & 1) == 0 || (v->exponent.n == 1 && e_last < 3))
+		return fail(why, ERR_KEY_WEAK, "RSA key with an even public exponent or one below 3");
+	return ERR_OK;
+}
+
+static enum err check_kind(const struct spki_view *v, const struct key_limits *limits, struct why *why)
+{
+	switch (v->kind.type) {
+	case KEY_RSA:
+		return check_rsa(v, limits, why);
+	case KEY_EC:
+		if (v->kind.curve == GNUTLS_ECC_CURVE_INVALID)
+			return fail(why, ERR_ALG, "EC key on a curve other than P-256, P-384 and P-521");
+		return ERR_OK;
+	case KEY_ED25519:
+		return ERR_OK;
+	default:
+		return fail(why, ERR_ALG, "public key of an unknown kind");
+	}
+}
+
+enum err pubkey_import(struct bytes spki, const struct key_limits *limits, struct pubkey **out, struct why *why)
+{
+	gnutls_datum_t der = {(unsigned char *)spki.p, (unsigned)spki.n};
+	struct spki_view view;
+	struct pubkey *pub;
+	enum err err;
+	int rc;
+
+	if ((err = spki_read(spki, &view, why)) != ERR_OK || (err = check_kind(&view, limits, why)) != ERR_OK)
+		return err;
+	pub = mem_alloc(sizeof(*pub));
+	pub->kind = view.kind;
+	pub->modulus_octets = view.modulus.n;
+	buf_add_bytes(&pub->spki, spki);
+	rc = gnutls_pubkey_init(&pub->handle);
+	if (rc == 0)
+		rc = gnutls_pubkey_import(pub->handle, &der, GNUTLS_X509_FMT_DER);
+	if (rc != 0) {
+		pubkey_free(pub);
+		return fail(why, ERR_SYNTAX, "the public key cannot be read: %s", gnutls_strerror(rc));
+	}
+	*out = pub;
+	return ERR_OK;
+}
+
+void pubkey_free(struct pubkey *pub)
+{
+	if (pub == NULL)
+		return;
+	gnutls_pubkey_deinit(pub->handle);
+	buf_free(&pub->spki);
+	free(pub);
+}
+
+struct key_kind pubkey_kind(const struct pubkey *pub)
+{
+	return pub->kind;
+}
+
+struct bytes pubkey_spki(const struct pubkey *pub)
+{
+	return buf_bytes(&pub->spki);
+}
+
+static gnutls_sign_algorithm_t signature_algorithm(enum sig_scheme scheme, const struct digest_row *digest)
+{
+	switch (scheme) {
+	case SIG_RSA_PKCS1:
+		return gnutls_pk_to_sign(GNUTLS_PK_RSA, digest->gnutls);
+	case SIG_RSA_PSS:
+		return gnutls_pk_to_sign(GNUTLS_PK_RSA_PSS, digest->gnutls);
+	case SIG_ECDSA:
+		return gnutls_pk_to_sign(GNUTLS_PK_ECDSA, digest->gnutls);
+	case SIG_ED25519:
+		return GNUTLS_SIGN_EDDSA_ED25519;
+	}
+	return GNUTLS_SIGN_UNKNOWN;
+}
+
+static bool scheme_fits(enum sig_scheme scheme, enum key_type type)
+{
+	return (type == KEY_RSA && (scheme == SIG_RSA_PKCS1 || scheme == SIG_RSA_PSS)) ||
+	       (type == KEY_EC && scheme == SIG_ECDSA) || (type == KEY_ED25519 && scheme == SIG_ED25519);
+}
+
+enum err pubkey_verify(const struct pubkey *pub, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data,
+    struct bytes signature, struct why *why)
+{
+	gnutls_datum_t in = {(unsigned char *)data.p, (unsigned)data.n};
+	gnutls_datum_t sig = {(unsigned char *)signature.p, (unsigned)signature.n};
+	gnutls_sign_algorithm_t algorithm;
+	int rc;
+
+	if (!scheme_fits(scheme, pub->kind.type))
+		return fail(why, ERR_ALG, "the signature algorithm does not fit the signer's key");
+	algorithm = signature_algorithm(scheme, digest);
+	if (algorithm == GNUTLS_SIGN_UNKNOWN)
+		return fail(why, ERR_ALG, "no such signature algorithm with %s", digest->name);
+	/* RFC 8017, 8.2.2, step 1: the library takes other lengths */
+	if (pub->kind.type == KEY_RSA && signature.n != pub->modulus_octets)
+		return fail(why, ERR_MSG_CHECK, "signature of %zu octets by a key of %zu", signature.n, pub->modulus_octets);
+	rc = gnutls_pubkey_verify_data2(pub->handle, algorithm, VERIFY_FLAGS, &in, &sig);
+	if (rc < 0)
+		return fail(why, ERR_MSG_CHECK, "signature is wrong: %s", gnutls_strerror(rc));
+	return ERR_OK;
+}
+
+enum err pubkey_wrap(const struct pubkey *pub, struct bytes content_key, struct buf *out, struct why *why)
+{
+	gnutls_datum_t in = {(unsigned char *)content_key.p, (unsigned)content_key.n}, wrapped = {0};
+	int rc;
+
+	if (pub->kind.type != KEY_RSA)
+		return fail(why, ERR_ALG, "only an RSA key can be encrypted to");
+	rc = gnutls_pubkey_encrypt_data(pub->handle, 0, &in, &wrapped);
+	if (rc != 0)
+		return fail(why, ERR_ALG, "cannot encrypt to an RSA key of %u bits: %s", pub->kind.bits, gnutls_strerror(rc));
+	buf_add(out, wrapped.data, wrapped.size);
+	gnutls_free(wrapped.data);
+	return ERR_OK;
+}

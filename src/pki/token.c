@@ -1,0 +1,159 @@
+#include "pki/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <gnutls/pkcs11.h>
+
+#include "base/codec.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+struct token_key {
+	char *pin;		/* NULL: none was configured */
+	bool asked;		/* the token wanted a PIN */
+	bool refused;		/* the PIN was wrong, or was not tried because one failure more would lock the token */
+};
+
+/* The value of a URI attribute, decoded; NULL when it is not there. The caller wipes and frees. */
+static char *uri_attribute(const char *uri, const char *name)
+{
+	size_t n = strlen(name);
+	struct buf value = {0};
+
+	for (const char *p = strpbrk(uri, ":;?&"); p != NULL; p = strpbrk(p, ";?&")) {
+		p++;
+		if (strncmp(p, name, n) != 0 || p[n] != '=')
+			continue;
+		p += n + 1;
+		if (!percent_decode(&value, bytes_of(p, strcspn(p, ";?&"))))
+			return NULL;
+		return buf_take_str(&value);
+	}
+	return NULL;
+}
+
+/* The URI for a sentence: everything after '?' may hold the PIN. */
+static int shown(const char *uri)
+{
+	return (int)strcspn(uri, "?");
+}
+
+/*
+ * Every process calls this before its first use: GnuTLS would otherwise load all the modules that p11-kit knows, twice as slow and
+ * with some MB more of memory.
+ */
+static enum err load_module(const char *uri, struct why *why)
+{
+	static bool manual, all;
+	char *path = uri_attribute(uri, "module-path");
+	enum err err = ERR_OK;
+	int rc = 0;
+
+	if (!manual)
+		rc = gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL, NULL);
+	manual = true;
+	if (rc == 0 && path != NULL)
+		rc = gnutls_pkcs11_add_provider(path, NULL);
+	else if (rc == 0 && !all) {
+		rc = gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO, NULL);
+		all = true;
+	}
+	if (rc != 0)
+		err = fail(why, ERR_KEY, "cannot load the PKCS#11 module '%s': %s",
+		    path != NULL ? path : "(those of p11-kit)", gnutls_strerror(rc));
+	free(path);
+	return err;
+}
+
+/*
+ * Gives the PIN once. The library would ask until the token locks itself; and a worker that is started again and again must
+ * not do so either, so the last try is left to a human.
+ */
+static int give_pin(void *userdata, int attempt, const char *url, const char *label, unsigned flags, char *pin, size_t size)
+{
+	struct token_key *token = userdata;
+	size_t n = token->pin == NULL ? 0 : strlen(token->pin);
+
+	(void)url;
+	(void)label;
+	token->asked = true;
+	if (attempt > 0 || (flags & (GNUTLS_PIN_WRONG | GNUTLS_PIN_FINAL_TRY)) != 0)
+		token->refused = true;
+	if (token->pin == NULL || token->refused || n >= size)
+		return GNUTLS_E_PKCS11_PIN_ERROR;
+	memcpy(pin, token->pin, n + 1);
+	return 0;
+}
+
+static enum err read_pin(const char *pin_file, char **pin, struct why *why)
+{
+	struct buf text = {0};
+	enum err err = file_read_secret(pin_file, &text, why);
+
+	if (err != ERR_OK)
+		return err;
+	text.n = strcspn((char *)text.p, "\r\n");
+	if (text.n == 0)
+		err = fail(why, ERR_FILE, "PIN file '%s' has an empty first line", pin_file);
+	else
+		*pin = mem_strndup((char *)text.p, text.n);
+	buf_wipe(&text);
+	return err;
+}
+
+/* What a failure to open means for whoever wrote the URI. */
+static enum err explain(const char *uri, const struct token_key *token, int rc, struct why *why)
+{
+	char label[64];
+	size_t n = sizeof(label);
+
+	if (gnutls_pkcs11_token_get_info(uri, GNUTLS_PKCS11_TOKEN_LABEL, label, &n) != 0)
+		return fail(why, ERR_KEY, "no token matches '%.*s': compare with p11tool --list-tokens", shown(uri), uri);
+	if (rc == GNUTLS_E_PKCS11_PIN_LOCKED || rc == GNUTLS_E_PKCS11_PIN_EXPIRED)
+		return fail(why, ERR_KEY, "the PIN of token '%s' is locked or has expired", label);
+	if (token->refused)
+		return fail(why, ERR_KEY, "the PIN for token '%s' is wrong, or one more wrong one would lock it", label);
+	if (token->asked || rc == GNUTLS_E_PKCS11_PIN_ERROR)
+		return fail(why, ERR_KEY, "token '%s' %s", label,
+		    token->pin == NULL ? "wants a PIN: set pin_file" : "does not accept the PIN");
+	if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return fail(why, ERR_KEY, "token '%s' has no private key that '%.*s' names%s", label, shown(uri), uri,
+		    token->pin == NULL ? ", or shows it only after a PIN (pin_file)" : "");
+	return fail(why, ERR_KEY, "cannot open '%.*s' in token '%s': %s", shown(uri), uri, label, gnutls_strerror(rc));
+}
+
+enum err token_open(const char *uri, const char *pin_file, gnutls_privkey_t *handle, struct token_key **out, struct why *why)
+{
+	struct token_key *token = mem_alloc(sizeof(*token));
+	gnutls_privkey_t h = NULL;
+	enum err err;
+	int rc;
+
+	if ((err = load_module(uri, why)) != ERR_OK || (pin_file != NULL && (err = read_pin(pin_file, &token->pin, why)) != ERR_OK))
+		goto out;
+	rc = gnutls_privkey_init(&h);
+	if (rc == 0) {
+		gnutls_privkey_set_pin_function(h, give_pin, token);
+		rc = gnutls_privkey_import_url(h, uri, 0);
+	}
+	if (rc != 0) {
+		err = explain(uri, token, rc, why);
+		goto out;
+	}
+	*handle = h;
+	*out = token;
+	return ERR_OK;
+out:
+	gnutls_privkey_deinit(h);
+	token_free(token);
+	return err;
+}
+
+void token_free(struct token_key *token)
+{
+	if (token == NULL)
+		return;
+	mem_wipe_free(token->pin);
+	free(token);
+}
