@@ -1,0 +1,73 @@
+/* Names as they are: looked into and compared, never re-encoded. Text is in nametext.c, subjectAltName in san.c. */
+#include "pki/name.h"
+
+#include "pki/ava.h"
+#include "pki/der.h"
+
+bool name_is_empty(struct bytes name)
+{
+	struct bytes rdns;
+
+	return name_contents(name, &rdns) && rdns.n == 0;
+}
+
+bool name_attr(struct bytes name, const char *oid, struct buf *out)
+{
+	struct bytes rdns, avas;
+	struct ava ava;
+
+	if (!name_contents(name, &rdns))
+		return false;
+	while (rdn_next(&rdns, &avas)) {
+		while (ava_next(&avas, &ava)) {
+			if (der_oid_is(ava.oid, oid))
+				return string_utf8(ava.value, out);
+		}
+	}
+	return false;
+}
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+static bool same_text(struct bytes a, struct bytes b)
+{
+	struct buf x = {0}, y = {0};
+	bool same = string_utf8(a, &x) && string_utf8(b, &y) && x.n == y.n;
+
+	for (size_t i = 0; same && i < x.n; i++)
+		same = lower(x.p[i]) == lower(y.p[i]);
+	buf_free(&x);
+	buf_free(&y);
+	return same;
+}
+
+static bool same_rdn(struct bytes a, struct bytes b)
+{
+	struct ava x, y;
+
+	while (a.n > 0 && b.n > 0) {
+		if (!ava_next(&a, &x) || !ava_next(&b, &y) || !bytes_eq(x.oid, y.oid))
+			return false;
+		if (!bytes_eq(x.value, y.value) && !same_text(x.value, y.value))
+			return false;
+	}
+	return a.n == 0 && b.n == 0;
+}
+
+bool name_eq(struct bytes a, struct bytes b)
+{
+	struct bytes x, y, p, q;
+
+	if (bytes_eq(a, b))
+		return true;
+	if (!name_contents(a, &x) || !name_contents(b, &y))
+		return false;
+	while (x.n > 0 && y.n > 0) {
+		if (!rdn_next(&x, &p) || !rdn_next(&y, &q) || !same_rdn(p, q))
+			return false;
+	}
+	return x.n == 0 && y.n == 0;
+}
