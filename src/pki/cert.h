@@ -14,6 +14,7 @@
 /* Views into `der`, which is owned. */
 struct cert {
 	struct buf der;
+	struct bytes tbs, sig_alg, signature;	/* TLV, TLV, octets: what cert_verify_by looks at */
 	struct bytes issuer, subject;		/* Name TLVs */
 	struct bytes serial;			/* content octets of the INTEGER, as they are */
 	struct bytes spki;			/* TLV */
@@ -49,11 +50,11 @@ bool cert_is_named(const struct cert *cert, struct bytes issuer, struct bytes se
 /* --- building ---------------------------------------------------------------------------------------------------- */
 
 struct cert_spec {
-	struct bytes serial;		/* magnitude, at most 20 octets */
+	struct bytes serial;		/* magnitude, not zero, at most 20 octets as a DER INTEGER */
 	struct bytes issuer, subject;	/* Name TLVs */
 	time_t not_before, not_after;
 	struct bytes spki;
-	bool ca;			/* basicConstraints CA:TRUE, critical */
+	bool ca;			/* basicConstraints, always there and critical, says CA:TRUE */
 	int path_len;			/* -1: no limit; only for a CA */
 	unsigned key_usage;		/* GNUTLS_KEY_* bits; 0: no such extension; critical */
 	const char *const *eku;		/* dotted OIDs, NULL-terminated; NULL or empty: none */
@@ -62,8 +63,12 @@ struct cert_spec {
 	const struct digest_row *digest;
 };
 
-/* Writes a certificate signed by `issuer_key`. subjectKeyIdentifier is SHA-1 of the key bits (RFC 5280, 4.2.1.2). Error: CA_KEY. */
+/*
+ * Appends a certificate signed by `issuer_key`. subjectKeyIdentifier is SHA-1 of the key bits (RFC 5280, 4.2.1.2). Errors: CA_KEY;
+ * INTERNAL when the spec itself is impossible (serial, dates, key).
+ */
 enum err cert_build(const struct cert_spec *spec, const struct key *issuer_key, struct buf *der, struct why *why);
+/* SHA-1 of the key bits; of nothing when `spki` is not a SubjectPublicKeyInfo, which cert_parse and pubkey_import rule out. */
 void spki_key_id(struct bytes spki, uint8_t sha1[20]);
 
 #endif

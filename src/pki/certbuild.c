@@ -1,0 +1,166 @@
+/* A certificate written by hand: RFC 5280. Declared in cert.h. */
+#include <gnutls/x509.h>
+
+#include "pki/cert.h"
+#include "pki/der.h"
+#include "pki/name.h"
+#include "pki/oid.h"
+
+#define LAST_SECOND ((time_t)253402300799)	/* 9999-12-31 23:59:59, the last that GeneralizedTime can say */
+
+/* Closes the OCTET STRING and the SEQUENCE of the extension that extension_open began. */
+struct extension {
+	size_t seq, value;
+};
+
+static struct extension extension_open(struct buf *b, const char *oid, bool critical)
+{
+	struct extension e = {.seq = der_open(b)};
+
+	der_oid(b, oid);
+	if (critical)	/* DEFAULT FALSE is not encoded: P-188 */
+		der_bool(b, true);
+	e.value = der_open(b);
+	return e;
+}
+
+static void extension_close(struct buf *b, struct extension e)
+{
+	der_close(b, e.value, DER_OCTET_STRING);
+	der_close(b, e.seq, DER_SEQUENCE);
+}
+
+static void basic_constraints(struct buf *b, const struct cert_spec *spec)
+{
+	struct extension e = extension_open(b, OID_BASIC_CONSTRAINTS, true);
+	size_t at = der_open(b);
+
+	if (spec->ca)
+		der_bool(b, true);
+	if (spec->ca && spec->path_len >= 0)
+		der_int(b, spec->path_len);
+	der_close(b, at, DER_SEQUENCE);
+	extension_close(b, e);
+}
+
+/* GNUTLS_KEY_* count from the top of the first octet, RFC 5280's named bits from 0. */
+static void key_usage(struct buf *b, unsigned usage)
+{
+	struct extension e;
+	unsigned named = 0;
+
+	if (usage == 0)
+		return;
+	for (unsigned i = 0; i < 8; i++)
+		named |= (usage >> (7 - i) & 1) << i;
+	if (usage & GNUTLS_KEY_DECIPHER_ONLY)
+		named |= 1u << 8;
+	e = extension_open(b, OID_KEY_USAGE, true);
+	der_named_bits(b, named, 9);
+	extension_close(b, e);
+}
+
+static void extended_key_usage(struct buf *b, const char *const *eku)
+{
+	struct extension e;
+	size_t at;
+
+	if (eku == NULL || eku[0] == NULL)
+		return;
+	e = extension_open(b, OID_EXT_KEY_USAGE, false);
+	at = der_open(b);
+	for (; *eku != NULL; eku++)
+		der_oid(b, *eku);
+	der_close(b, at, DER_SEQUENCE);
+	extension_close(b, e);
+}
+
+static void subject_alt_name(struct buf *b, struct bytes san, bool critical)
+{
+	struct extension e;
+
+	if (san.n == 0)
+		return;
+	e = extension_open(b, OID_SUBJECT_ALT_NAME, critical);
+	buf_add_bytes(b, san);
+	extension_close(b, e);
+}
+
+static void key_identifiers(struct buf *b, struct bytes spki, struct bytes authority)
+{
+	uint8_t id[20];
+	struct extension e;
+	size_t at;
+
+	spki_key_id(spki, id);
+	e = extension_open(b, OID_SUBJECT_KEY_ID, false);
+	der_tlv(b, DER_OCTET_STRING, bytes_of(id, sizeof(id)));
+	extension_close(b, e);
+	if (authority.n == 0)
+		return;
+	e = extension_open(b, OID_AUTHORITY_KEY_ID, false);
+	at = der_open(b);
+	der_tlv(b, DER_CTX_PRIM(0), authority);
+	der_close(b, at, DER_SEQUENCE);
+	extension_close(b, e);
+}
+
+static void extensions(struct buf *b, const struct cert_spec *spec)
+{
+	size_t explicit_at = der_open(b), at = der_open(b);
+
+	basic_constraints(b, spec);
+	key_usage(b, spec->key_usage);
+	extended_key_usage(b, spec->eku);
+	subject_alt_name(b, spec->san, name_is_empty(spec->subject));
+	key_identifiers(b, spec->spki, spec->authority_key_id);
+	der_close(b, at, DER_SEQUENCE);
+	der_close(b, explicit_at, DER_CTX(3));
+}
+
+static enum err tbs_certificate(struct buf *b, const struct cert_spec *spec, struct key_kind issuer, struct why *why)
+{
+	size_t tbs = der_open(b), at = der_open(b), serial;
+
+	der_int(b, 2);
+	der_close(b, at, DER_CTX(0));
+	serial = b->n;
+	der_uint(b, spec->serial);
+	if (b->n - serial > 22 || (b->n - serial == 3 && b->p[serial + 2] == 0))
+		return fail(why, ERR_INTERNAL, "a serial number must be positive and have at most 20 octets (RFC 5280, 4.1.2.2)");
+	sig_alg_write(b, issuer, spec->digest);
+	buf_add_bytes(b, spec->issuer);
+	at = der_open(b);
+	der_time(b, spec->not_before);
+	der_time(b, spec->not_after);
+	der_close(b, at, DER_SEQUENCE);
+	buf_add_bytes(b, spec->subject);
+	buf_add_bytes(b, spec->spki);
+	extensions(b, spec);
+	der_close(b, tbs, DER_SEQUENCE);
+	return ERR_OK;
+}
+
+enum err cert_build(const struct cert_spec *spec, const struct key *issuer_key, struct buf *der, struct why *why)
+{
+	struct buf b = {0}, signature = {0};
+	struct key_kind issuer = key_kind(issuer_key);
+	enum err err;
+
+	if (spec->not_before < 0 || spec->not_after < spec->not_before || spec->not_after > LAST_SECOND)
+		return fail(why, ERR_INTERNAL, "a certificate's validity must end after it begins, between 1970 and 9999");
+	if (issuer.type == KEY_EC && spec->digest->ecdsa_oid == NULL)
+		return fail(why, ERR_CA_KEY, "an EC key cannot sign with %s", spec->digest->name);
+	err = tbs_certificate(&b, spec, issuer, why);
+	if (err == ERR_OK)
+		err = key_sign(issuer_key, spec->digest, buf_bytes(&b), &signature, why);
+	if (err == ERR_OK) {
+		sig_alg_write(&b, issuer, spec->digest);
+		der_bits(&b, buf_bytes(&signature));
+		der_close(&b, 0, DER_SEQUENCE);
+		buf_add_bytes(der, buf_bytes(&b));
+	}
+	buf_free(&b);
+	buf_free(&signature);
+	return err;
+}
