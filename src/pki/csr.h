@@ -24,7 +24,8 @@ struct csr {
 enum err csr_parse(struct bytes der, struct csr **out, struct why *why);
 void csr_free(struct csr *csr);		/* NULL is allowed */
 
-/* Proof of possession, over the received bytes. Errors: CSR_SIG, ALG (digest not in `algs`), KEY_WEAK. The key is given back
+/* Proof of possession, over the received bytes. algs NULL: any of the table. Errors: CSR_SIG, ALG (key kind; digest not in
+ * `algs`), KEY_WEAK, CSR (the key cannot be read). The key is given back
  * when out is not NULL (the caller frees it). */
 enum err csr_verify(const struct csr *csr, const struct key_limits *limits, const struct alg_set *algs, struct pubkey **out,
     struct why *why);
