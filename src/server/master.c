@@ -14,8 +14,8 @@
 #include "server/listen.h"
 
 #define CHILDREN_MAX (4 * MASTER_WORKERS_MAX)	/* with those that are leaving after reloads */
-#define QUICK_MS 2000	/* who dies younger than this makes the next one wait */
-#define BACKOFF_MIN_MS 100
+#define QUICK_MS 250	/* who dies younger than this makes the next one wait */
+#define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 10000
 #define KILL_AFTER_MS 6500	/* mod_fcgid kills us 8 s after its SIGTERM; then nobody would kill the workers */
 #define IDLE_MS 60000
@@ -98,7 +98,7 @@ static void back_off(struct master *m, const struct child *c, int status)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == MASTER_EXIT_CONFIG)
 		delay = BACKOFF_MAX_MS;	/* a wrong PIN, tried often, locks the token */
 	else if (m->quick_deaths > 0)
-		delay = BACKOFF_MIN_MS << (m->quick_deaths < 8 ? m->quick_deaths - 1 : 7);
+		delay = BACKOFF_MIN_MS << (m->quick_deaths < 9 ? m->quick_deaths - 1 : 8);
 	if (delay > BACKOFF_MAX_MS)
 		delay = BACKOFF_MAX_MS;
 	m->fork_after = now + delay;
