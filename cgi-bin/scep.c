@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "conf/conf.h"
+#include "server/master.h"
 #include "server/serve.h"
 
 enum { OPTION_LISTEN = 256, OPTION_WORKERS, OPTION_CHECK, OPTION_FOREGROUND };
@@ -38,8 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_WORKERS:
 		n = strtol(arg, &end, 10);
-		if (*arg == '\0' || *end != '\0' || n < 1 || n > 64)
-			argp_error(state, "--workers wants a number from 1 to 64, not '%s'", arg);
+		if (*arg == '\0' || *end != '\0' || n < 1 || n > MASTER_WORKERS_MAX)
+			argp_error(state, "--workers wants a number from 1 to %d, not '%s'", MASTER_WORKERS_MAX, arg);
 		a->serve.workers = (unsigned)n;
 		return 0;
 	case OPTION_CHECK:

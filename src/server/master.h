@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#define MASTER_WORKERS_MAX 64
+#define MASTER_WORKERS_MAX 1024
 #define MASTER_EXIT_CONFIG 78	/* a worker's status (EX_CONFIG): it cannot work as configured; tried again seldom */
 
 struct master_ops {

@@ -81,6 +81,15 @@ static int work(void *ctx, int listener)
 	return status;
 }
 
+/* The socket stays open, whatever the new configuration says of it. */
+static void say_if_moved(const struct conf *old, const struct conf *fresh)
+{
+	const char *a = old->listen == NULL ? "" : old->listen, *b = fresh->listen == NULL ? "" : fresh->listen;
+
+	if (strcmp(a, b) != 0 || old->listen_mode != fresh->listen_mode)
+		log_warn("listen has changed: that takes effect when the responder is started again");
+}
+
 static bool reload(void *ctx)
 {
 	struct responder *r = ctx;
@@ -90,6 +99,7 @@ static bool reload(void *ctx)
 		log_error("%s was not reloaded: the configuration stays as it was", r->conf_file);
 		return false;
 	}
+	say_if_moved(r->site->conf, fresh->conf);
 	site_free(r->site);
 	r->site = fresh;
 	log_as_configured(fresh->conf);
