@@ -89,6 +89,17 @@ static bool read_count(const char *text, long least, long *out)
 	return true;
 }
 
+static bool is_arg(const struct opt *opt)
+{
+	return opt->kind == OPT_ARG || opt->kind == OPT_ARG_MAYBE;
+}
+
+static void list_add(struct opt_list *list, const char *value)
+{
+	list->values = mem_resize(list->values, (list->n + 1) * sizeof(*list->values));
+	list->values[list->n++] = value;
+}
+
 static void set(const struct opt *opt, char *value, struct argp_state *state)
 {
 	char *field = (char *)((struct parse *)state->input)->args + opt->at;
@@ -114,18 +125,17 @@ static void set(const struct opt *opt, char *value, struct argp_state *state)
 			    " or 30d for 30 days from now", opt->name, value);
 		break;
 	case OPT_TEXT:
+	case OPT_LIST:
 	case OPT_ARG:
 	case OPT_ARG_MAYBE:
 		if (*value == '\0')
-			argp_error(state, "%s%s is empty", opt->kind == OPT_TEXT ? "--" : "", opt->name);
-		*(const char **)(void *)field = value;
+			argp_error(state, "%s%s is empty", is_arg(opt) ? "" : "--", opt->name);
+		if (opt->kind == OPT_LIST)
+			list_add((struct opt_list *)(void *)field, value);
+		else
+			*(const char **)(void *)field = value;
 		break;
 	}
-}
-
-static bool is_arg(const struct opt *opt)
-{
-	return opt->kind == OPT_ARG || opt->kind == OPT_ARG_MAYBE;
 }
 
 /* The table's argument number n (from 0), or NULL. */

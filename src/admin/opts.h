@@ -9,12 +9,18 @@
 enum opt_kind {
 	OPT_FLAG,	/* bool; takes no value */
 	OPT_TEXT,	/* const char *, not empty */
+	OPT_LIST,	/* struct opt_list: may be given several times, none empty */
 	OPT_COUNT,	/* long, 1 to 1,000,000,000 */
 	OPT_NUMBER,	/* long, 0 to 1,000,000,000 */
 	OPT_DURATION,	/* long, seconds: "90s", "30m", "24h", "7d", "2w", "1y"; more than 0 */
 	OPT_TIME,	/* time_t: "2027-01-31", "2027-01-31T12:00:00Z", or a duration from now */
 	OPT_ARG,	/* const char *: an argument that must be there, in the table's order; name is what --help calls it */
 	OPT_ARG_MAYBE	/* const char *: one that may be left out */
+};
+
+struct opt_list {
+	const char **values;	/* the caller frees the array */
+	size_t n;
 };
 
 struct opt {
