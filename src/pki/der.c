@@ -228,13 +228,26 @@ bool der_whole(struct bytes in, uint8_t tag, struct tlv *out)
 	return der_expect(&in, tag, out) && in.n == 0;
 }
 
+/* X.690, 8.19.2: every arc ends, and none begins with a padding octet. The library looks at neither. */
+static bool arcs_are_whole(struct bytes body)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < body.n; i++) {
+		if (first && body.p[i] == 0x80)
+			return false;
+		first = body.p[i] < 0x80;
+	}
+	return first;
+}
+
 bool der_oid_text(struct bytes body, char *out, size_t size)
 {
 	struct buf tlv = {0};
 	int rest;
 	bool ok;
 
-	if (body.n == 0 || body.n > 64)
+	if (body.n == 0 || body.n > 64 || !arcs_are_whole(body))
 		return false;
 	der_tlv(&tlv, DER_OID, body);
 	ok = asn1_get_object_id_der(tlv.p + 1, (int)tlv.n - 1, &rest, out, (int)size) == ASN1_SUCCESS;
