@@ -1,0 +1,188 @@
+-- min_reader: 2
+-- What the responder calls: one function for each step, one round trip each. Verdicts are those of enum store_verdict: 0 go on, 1 issued,
+-- 2 pending, 3 rejected, 4 another request is pending, 5 challenge refused.
+SET LOCAL search_path = scep, pg_temp;
+
+-- Why a challenge does not authorise this request; NULL: it does.
+CREATE FUNCTION challenge_refusal(p_chal uuid, p_profile text, p_subject text, p_device text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = scep, pg_temp AS $$
+DECLARE
+  c challenge;
+BEGIN
+  SELECT * INTO c FROM challenge WHERE chal_h = p_chal;
+  RETURN CASE
+    WHEN c.chal_h IS NULL THEN 'the challenge is unknown'
+    WHEN c.revoked_at IS NOT NULL THEN format('challenge %s was revoked at %s', c.id, date_trunc('second', c.revoked_at))
+    WHEN c.uses_left = 0 THEN format('challenge %s is used up, last at %s', c.id, date_trunc('second', c.consumed_at))
+    WHEN c.expires_at <= now() THEN format('challenge %s expired at %s', c.id, date_trunc('second', c.expires_at))
+    WHEN c.profile <> p_profile THEN format('challenge %s is bound to profile ''%s'', not ''%s''', c.id, c.profile, p_profile)
+    WHEN c.subject IS DISTINCT FROM p_subject AND c.subject IS NOT NULL THEN
+      format('challenge %s is bound to subject ''%s'', not ''%s''', c.id, c.subject, p_subject)
+    WHEN c.device IS DISTINCT FROM p_device AND c.device IS NOT NULL THEN
+      format('challenge %s is bound to device ''%s'', not ''%s''', c.id, c.device, p_device)
+  END;
+END
+$$;
+
+-- Before the CA's key does any work. Reads only.
+CREATE FUNCTION admit(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text,
+  OUT o_verdict int, OUT o_der bytea, OUT o_reason text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
+DECLARE
+  v_state smallint;
+  v_cert  uuid;
+BEGIN
+  SELECT r.state, r.cert_id INTO v_state, v_cert FROM request r
+   WHERE r.txid_h = p_txid_h AND r.req_h = p_req_h AND r.profile = p_profile AND (r.state = 2 OR r.expires_at > now());
+  IF v_state = 2 THEN
+    SELECT c.der INTO STRICT o_der FROM cert c WHERE c.cert_id = v_cert;
+    o_verdict := 1;
+  ELSIF v_state = 0 THEN
+    o_verdict := 2;
+  ELSIF v_state = 1 THEN	-- approved: may be signed now; what its challenge allowed was settled when it was queued
+    o_verdict := 0;
+  ELSIF v_state = 3 THEN
+    o_verdict := 3;
+  ELSIF EXISTS (SELECT FROM request r
+      WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.state IN (0, 1) AND r.expires_at > now()) THEN
+    o_verdict := 4;
+  ELSIF p_chal IS NULL THEN
+    o_verdict := 0;
+  ELSE
+    o_reason := challenge_refusal(p_chal, p_profile, p_subject, p_device);
+    o_verdict := CASE WHEN o_reason IS NULL THEN 0 ELSE 5 END;
+  END IF;
+END
+$$;
+
+-- After signing: all of it or nothing. Who inserts the request's row first wins; the others wait for that transaction to end and get its
+-- certificate. o_cert_id tells a caller that repeats a call with lost outcome whether the stored certificate is its own.
+-- Exceptions (they undo everything): SC001 challenge refused, SC002 another request is pending, SC003 clock.
+CREATE FUNCTION issue(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text,
+  p_signer_h uuid, p_device_h uuid, p_txid text, p_cert_id uuid, p_issuer uuid, p_not_before timestamptz, p_not_after timestamptz,
+  p_spki bytea, p_sans text, p_requester text, p_der bytea,
+  OUT o_verdict int, OUT o_cert_id uuid, OUT o_der bytea)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeout = '3s' AS $$
+DECLARE
+  v_ok       boolean;
+  v_state    smallint;
+  v_expired  boolean;
+  v_approved boolean := false;
+BEGIN
+  -- Rows from the future would stand in the way of their year's partition later.
+  IF p_cert_id > id_floor(now() + interval '1 day') THEN
+    RAISE EXCEPTION 'the clock of the calling host is more than a day ahead of the database server''s' USING ERRCODE = 'SC003';
+  END IF;
+
+  INSERT INTO request (txid_h, req_h, signer_h, cert_id, state, profile, txid, subject)
+  VALUES (p_txid_h, p_req_h, p_signer_h, p_cert_id, 2, p_profile, p_txid, p_subject)
+  ON CONFLICT (txid_h, req_h, profile) DO NOTHING RETURNING true INTO v_ok;
+  IF v_ok IS NULL THEN		-- it is there already; this statement sees it. The row lock makes us wait for a standby like its writer.
+    SELECT r.state, r.cert_id, r.expires_at <= now() INTO v_state, o_cert_id, v_expired FROM request r
+     WHERE r.txid_h = p_txid_h AND r.req_h = p_req_h AND r.profile = p_profile FOR UPDATE;
+    IF v_state IS NULL THEN
+      RAISE EXCEPTION 'the request was purged meanwhile' USING ERRCODE = 'serialization_failure';
+    ELSIF v_state = 2 THEN
+      SELECT c.der INTO STRICT o_der FROM cert c WHERE c.cert_id = o_cert_id;
+      o_verdict := 1;
+      RETURN;
+    ELSIF v_state IN (0, 3) AND NOT v_expired THEN
+      o_verdict := CASE v_state WHEN 0 THEN 2 ELSE 3 END;
+      RETURN;
+    END IF;
+    v_approved := v_state = 1 AND NOT v_expired;
+    UPDATE request r SET state = 2, cert_id = p_cert_id, signer_h = p_signer_h, updated_at = now(), expires_at = DEFAULT
+     WHERE r.txid_h = p_txid_h AND r.req_h = p_req_h AND r.profile = p_profile;
+  END IF;
+
+  IF NOT v_approved THEN
+    IF EXISTS (SELECT FROM request r
+        WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.state IN (0, 1) AND r.expires_at > now()) THEN
+      RAISE EXCEPTION 'another request is pending under this transaction id' USING ERRCODE = 'SC002';
+    END IF;
+    IF p_chal IS NOT NULL THEN
+      v_ok := NULL;
+      UPDATE challenge c SET uses_left = c.uses_left - 1, consumed_at = now(), consumed_by = p_cert_id
+       WHERE c.chal_h = p_chal AND c.uses_left > 0 AND c.expires_at > now() AND c.revoked_at IS NULL
+         AND (c.profile IS NULL OR c.profile = p_profile) AND (c.subject IS NULL OR c.subject = p_subject)
+         AND (c.device IS NULL OR c.device = p_device)
+      RETURNING true INTO v_ok;
+      IF v_ok IS NULL THEN
+        RAISE EXCEPTION '%', coalesce(challenge_refusal(p_chal, p_profile, p_subject, p_device), 'the challenge changed meanwhile')
+          USING ERRCODE = 'SC001';
+      END IF;
+    END IF;
+  END IF;
+
+  IF p_device_h IS NOT NULL THEN
+    INSERT INTO device AS d (device_h, profile) VALUES (p_device_h, p_profile)
+    ON CONFLICT (device_h, profile) DO UPDATE SET n_issued = d.n_issued + 1, last_at = now();
+  END IF;
+  INSERT INTO cert (cert_id, not_before, not_after, issuer_id, spki_sha256, profile, txid, device, requester, subject, sans, der)
+  VALUES (p_cert_id, p_not_before, p_not_after, p_issuer, p_spki, p_profile, p_txid, p_device, p_requester, p_subject, p_sans, p_der);
+  INSERT INTO audit (audit_id, cert_id, kind, profile, actor, txid, detail)
+  VALUES (p_cert_id, p_cert_id, 'issue', p_profile, p_requester, p_txid, p_subject);
+  o_verdict := 0;
+  o_cert_id := p_cert_id;
+END
+$$;
+
+-- CertPoll (RFC 8894, 4.4): the newest request of a transaction by this key. An approved one still waits for its signature.
+CREATE FUNCTION poll(p_profile text, p_txid_h uuid, p_signer_h uuid, OUT o_verdict int, OUT o_der bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
+DECLARE
+  v_state smallint;
+  v_cert  uuid;
+BEGIN
+  SELECT r.state, r.cert_id INTO v_state, v_cert FROM request r
+   WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.signer_h = p_signer_h AND r.expires_at > now()
+   ORDER BY r.created_at DESC LIMIT 1;
+  o_verdict := CASE v_state WHEN 0 THEN 2 WHEN 1 THEN 2 WHEN 2 THEN 1 WHEN 3 THEN 3 ELSE 0 END;
+  IF v_state = 2 THEN
+    SELECT c.der INTO STRICT o_der FROM cert c WHERE c.cert_id = v_cert;
+  END IF;
+END
+$$;
+
+CREATE FUNCTION issuer_add(p_issuer uuid, p_der bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp AS $$
+BEGIN
+  IF uuid_send(p_issuer) <> substring(sha256(p_der) FOR 16) THEN
+    RAISE EXCEPTION 'issuer id and certificate do not belong together' USING ERRCODE = 'data_exception';
+  END IF;
+  INSERT INTO issuer (issuer_id, der) VALUES (p_issuer, p_der) ON CONFLICT (issuer_id) DO NOTHING;
+END
+$$;
+
+-- The caller chooses the id: repeating a call with lost outcome adds nothing.
+CREATE FUNCTION audit_add(p_id uuid, p_kind text, p_profile text, p_reason text, p_actor text, p_txid text, p_detail text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp AS $$
+BEGIN
+  INSERT INTO audit (audit_id, kind, profile, reason, actor, txid, detail)
+  VALUES (p_id, p_kind, p_profile, p_reason, p_actor, p_txid, p_detail) ON CONFLICT (audit_id) DO NOTHING;
+END
+$$;
+
+-- Housekeeping, to be called now and then by any process: removes at most p_limit rows of each kind, makes partitions. Returns the number
+-- of rows removed: when it is p_limit or more, there may be more to do.
+CREATE FUNCTION maintain(p_limit int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeout = '3s' AS $$
+DECLARE
+  v_n   int := 0;
+  v_all int := 0;
+BEGIN
+  DELETE FROM request WHERE (txid_h, req_h, profile) IN
+    (SELECT r.txid_h, r.req_h, r.profile FROM request r WHERE r.expires_at < now() LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_n = ROW_COUNT;
+  v_all := v_all + v_n;
+  DELETE FROM challenge WHERE chal_h IN
+    (SELECT c.chal_h FROM challenge c WHERE c.expires_at < now() - interval '30 days' LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_n = ROW_COUNT;
+  v_all := v_all + v_n;
+  PERFORM make_partitions();
+  RETURN v_all;
+END
+$$;
+
+GRANT EXECUTE ON FUNCTION admit, issue, poll, issuer_add, audit_add, maintain TO scep_responder;
+GRANT EXECUTE ON FUNCTION audit_add TO scep_admin;
