@@ -97,6 +97,12 @@ struct store_event {
 
 enum err store_audit(struct store *s, const struct store_event *e, struct why *why);
 
+/*
+ * Housekeeping, for any process to call every hour or so: removes up to `limit` expired requests and as many old challenges, makes the
+ * partitions of coming years. When *removed reaches `limit` there may be more to remove.
+ */
+enum err store_maintain(struct store *s, int limit, int *removed, struct why *why);
+
 /* --- operators ---------------------------------------------------------------------------------------------------- */
 
 struct store_challenge {
@@ -126,7 +132,9 @@ struct store_cert_row {
 };
 
 struct store_cert_filter {		/* NULL and 0: any */
-	const char *profile, *subject_like, *device;
+	const char *profile;
+	const char *subject_like;	/* part of the subject, or a LIKE pattern when it has a '%'; case does not matter */
+	const char *device;		/* exactly */
 	time_t expires_before;
 	int limit;			/* newest first */
 };
@@ -145,12 +153,14 @@ struct store_status {
 };
 
 /* Creates roles (scep_owner, scep_responder, scep_admin; NOLOGIN groups) and schema in the database that conninfo names; made to be
- * repeated. Then migrates. Needs a superuser or CREATEROLE. */
+ * repeated. Then migrates, and remembers a digest of the pepper (if there is one) for store_check. Needs a superuser, or CREATEROLE and a
+ * database of one's own. */
 enum err store_init(struct store *s, struct why *why);
 /* Applies what is missing, under a lock; *from and *to are versions. */
 enum err store_migrate(struct store *s, int *from, int *to, struct why *why);
 enum err store_status(struct store *s, struct store_status *out, struct why *why);
-/* For start-up: reachable, and the schema is what this program needs. Error: DB with a sentence that names the remedy. */
+/* For start-up: reachable, the schema is what this program needs, the role may enrol, the pepper is the right one. Errors: DB and CONFIG,
+ * with a sentence that names the remedy. */
 enum err store_check(struct store *s, struct why *why);
 
 #endif

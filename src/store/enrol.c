@@ -1,0 +1,229 @@
+/* The responder's calls: admit, issue, poll, audit, maintain. */
+#include <gnutls/crypto.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "store/internal.h"
+
+#define TXID_TEXT_MAX 255
+
+/* What identifies a request in the database. */
+struct request_ids {
+	uint8_t txid[STORE_DIGEST_SIZE], request[STORE_DIGEST_SIZE], signer[STORE_DIGEST_SIZE];
+	uint8_t challenge[STORE_DIGEST_SIZE], device[STORE_DIGEST_SIZE];
+};
+
+/* The request's digest covers the signer's key, so that another key can never meet this one's row, whatever the caller digests. */
+static void digest_request(const struct store *s, const struct store_request *r, struct request_ids *ids)
+{
+	const struct bytes request[] = {r->signer_spki, r->digest_of};
+
+	store_digest(s, "txid", r->txid, ids->txid);
+	store_digest_parts(s, "request", request, 2, ids->request);
+	store_digest(s, "signer", r->signer_spki, ids->signer);
+	store_digest(s, "challenge", r->challenge, ids->challenge);
+	store_digest(s, "device", bytes_str(r->device), ids->device);
+}
+
+static const char *or_empty(const char *s)
+{
+	return s != NULL ? s : "";
+}
+
+static void add_request(struct call *call, const struct store_request *r, const struct request_ids *ids)
+{
+	call_text(call, r->profile);
+	call_uuid(call, ids->txid);
+	call_uuid(call, ids->request);
+	call_uuid(call, r->challenge.n > 0 ? ids->challenge : NULL);
+	call_text(call, or_empty(r->subject));
+	call_text(call, r->device);
+}
+
+static void take_answer(const PGresult *r, int der_column, struct store_answer *out)
+{
+	*out = (struct store_answer){.verdict = (enum store_verdict)row_int(r, 0, 0)};
+	if (out->verdict == STORE_ISSUED)
+		buf_add_bytes(&out->cert, row_bytes(r, 0, der_column));
+}
+
+enum err store_admit(struct store *s, const struct store_request *r, struct store_answer *out, struct why *why)
+{
+	struct call call = {.sql = SQL_ADMIT};
+	struct request_ids ids;
+	PGresult *res;
+	enum err err = store_need_pepper(s, why);
+
+	if (err != ERR_OK)
+		return err;
+	digest_request(s, r, &ids);
+	add_request(&call, r, &ids);
+	err = store_call(s, &call, &res, why);
+	if (err != ERR_OK)
+		return err;
+	take_answer(res, 1, out);
+	if (out->verdict == STORE_CHALLENGE)
+		fail(why, ERR_CHALLENGE, "%s", PQgetvalue(res, 0, 2));
+	PQclear(res);
+	return ERR_OK;
+}
+
+static void add_cert(struct call *call, const struct store_cert *c, const uint8_t issuer[32], const uint8_t spki[32])
+{
+	call_uuid(call, c->serial);
+	call_uuid(call, issuer);
+	call_time(call, c->not_before);
+	call_time(call, c->not_after);
+	call_bytes(call, bytes_of(spki, 32));
+	call_text(call, or_empty(c->sans));
+	call_text(call, or_empty(c->requester));
+	call_bytes(call, c->der);
+}
+
+static enum err add_issuer(struct store *s, const struct store_cert *c, const uint8_t id[32], struct why *why)
+{
+	struct call call = {.sql = SQL_ISSUER_ADD};
+	PGresult *res;
+	enum err err;
+
+	call_uuid(&call, id);
+	call_bytes(&call, c->issuer);
+	err = store_call(s, &call, &res, why);
+	if (err == ERR_OK)
+		PQclear(res);
+	return err;
+}
+
+/* NOT_FOUND: the issuer is not in the database yet. */
+static enum err issue_once(struct store *s, const struct store_request *r, const struct store_cert *c, const uint8_t issuer[32],
+    PGresult **res, struct why *why)
+{
+	struct call call = {.sql = SQL_ISSUE};
+	struct request_ids ids;
+	struct buf txid = {0};
+	uint8_t spki[32];
+	enum err err;
+
+	digest_request(s, r, &ids);
+	escape_text(&txid, r->txid, TXID_TEXT_MAX);
+	gnutls_hash_fast(GNUTLS_DIG_SHA256, c->spki.p, c->spki.n, spki);
+	add_request(&call, r, &ids);
+	call_uuid(&call, ids.signer);
+	call_uuid(&call, r->device != NULL && *r->device != '\0' ? ids.device : NULL);
+	call_text(&call, txid.p != NULL ? (const char *)txid.p : "");
+	add_cert(&call, c, issuer, spki);
+	err = store_call(s, &call, res, why);
+	buf_free(&txid);
+	return err;
+}
+
+/* The first certificate of a CA finds its issuer missing: then that is added, and everything done again. */
+static enum err issue_with_issuer(struct store *s, const struct store_request *r, const struct store_cert *c, const uint8_t issuer[32],
+    PGresult **res, struct why *why)
+{
+	struct why first = {0};
+	enum err err = issue_once(s, r, c, issuer, res, &first);
+
+	if (err == ERR_NOT_FOUND) {
+		err = add_issuer(s, c, issuer, why);
+		return err == ERR_OK ? issue_once(s, r, c, issuer, res, why) : err;
+	}
+	if (err != ERR_OK && why != NULL)
+		*why = first;
+	return err;
+}
+
+enum err store_issue(struct store *s, const struct store_request *r, const struct store_cert *c, struct store_answer *out, struct why *why)
+{
+	uint8_t issuer[32];
+	struct bytes stored;
+	PGresult *res = NULL;
+	enum err err = store_need_pepper(s, why);
+
+	if (err != ERR_OK)
+		return err;
+	gnutls_hash_fast(GNUTLS_DIG_SHA256, c->issuer.p, c->issuer.n, issuer);
+	err = issue_with_issuer(s, r, c, issuer, &res, why);
+	switch (err) {
+	case ERR_OK:
+		break;
+	case ERR_CHALLENGE:
+		*out = (struct store_answer){.verdict = STORE_CHALLENGE};
+		return ERR_OK;
+	case ERR_TXN_PENDING:
+		*out = (struct store_answer){.verdict = STORE_OTHER_PENDING};
+		return ERR_OK;
+	case ERR_CONFLICT:	/* 96 random bits twice: this certificate must not go out */
+		return fail(why, ERR_INTERNAL, "the serial number exists already: is the random number generator broken?");
+	default:
+		return err;
+	}
+	take_answer(res, 2, out);
+	stored = row_bytes(res, 0, 1);
+	if (out->verdict == STORE_ISSUED && stored.n == STORE_SERIAL_SIZE && memcmp(stored.p, c->serial, stored.n) == 0) {
+		buf_free(&out->cert);	/* ours, recorded by a call whose answer was lost */
+		out->verdict = STORE_GO_ON;
+	}
+	PQclear(res);
+	return ERR_OK;
+}
+
+enum err store_poll(struct store *s, const char *profile, struct bytes txid, struct bytes signer_spki, struct store_answer *out,
+    struct why *why)
+{
+	struct call call = {.sql = SQL_POLL};
+	uint8_t txid_h[STORE_DIGEST_SIZE], signer_h[STORE_DIGEST_SIZE];
+	PGresult *res;
+	enum err err = store_need_pepper(s, why);
+
+	if (err != ERR_OK)
+		return err;
+	store_digest(s, "txid", txid, txid_h);
+	store_digest(s, "signer", signer_spki, signer_h);
+	call_text(&call, profile);
+	call_uuid(&call, txid_h);
+	call_uuid(&call, signer_h);
+	err = store_call(s, &call, &res, why);
+	if (err != ERR_OK)
+		return err;
+	take_answer(res, 1, out);
+	PQclear(res);
+	return ERR_OK;
+}
+
+enum err store_audit(struct store *s, const struct store_event *e, struct why *why)
+{
+	struct call call = {.sql = SQL_AUDIT_ADD};
+	uint8_t id[STORE_SERIAL_SIZE];
+	PGresult *res;
+	enum err err = store_serial(time(NULL), id, why);
+
+	if (err != ERR_OK)
+		return err;
+	call_uuid(&call, id);
+	call_text(&call, e->kind);
+	call_text(&call, e->profile);
+	call_text(&call, or_empty(e->reason));
+	call_text(&call, or_empty(e->actor));
+	call_text(&call, e->txid);
+	call_text(&call, or_empty(e->detail));
+	err = store_call(s, &call, &res, why);
+	if (err == ERR_OK)
+		PQclear(res);
+	return err;
+}
+
+enum err store_maintain(struct store *s, int limit, int *removed, struct why *why)
+{
+	struct call call = {.sql = SQL_MAINTAIN};
+	PGresult *res;
+	enum err err;
+
+	call_int(&call, limit);
+	err = store_call(s, &call, &res, why);
+	if (err != ERR_OK)
+		return err;
+	*removed = row_int(res, 0, 0);
+	PQclear(res);
+	return ERR_OK;
+}

@@ -1,0 +1,39 @@
+#include "store/statement.h"
+
+static const struct statement_row rows[] = {
+	[SQL_ADMIT] = {6, "SELECT * FROM scep.admit($1,$2,$3,$4,$5,$6)"},
+	[SQL_ISSUE] = {17, "SELECT * FROM scep.issue($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"},
+	[SQL_POLL] = {3, "SELECT * FROM scep.poll($1,$2,$3)"},
+	[SQL_ISSUER_ADD] = {2, "SELECT scep.issuer_add($1,$2)"},
+	[SQL_AUDIT_ADD] = {7, "SELECT scep.audit_add($1,$2,$3,$4,$5,$6,$7)"},
+	[SQL_MAINTAIN] = {1, "SELECT scep.maintain($1)"},
+	[SQL_CHALLENGE_ADD] = {9, "SELECT scep.challenge_add($1,$2,$3,$4,$5,$6,$7,$8,$9)"},
+	[SQL_CHALLENGE_REVOKE] = {3, "SELECT scep.challenge_revoke($1,$2,$3)"},
+	[SQL_CHALLENGE_LIST] = {2, "SELECT * FROM scep.challenge_list($1,$2)"},
+	[SQL_CERT_LIST] = {6, "SELECT * FROM scep.cert_list($1,$2,$3,$4,$5,$6)"},
+	[SQL_CERT_GET] = {1, "SELECT * FROM scep.cert_get($1)"},
+	[SQL_STATS] = {0, "SELECT * FROM scep.stats()"},
+	[SQL_ABOUT] = {0, "SELECT current_setting('server_version_num')::int, current_user::text, current_database()::text, "
+			  "EXISTS (SELECT FROM pg_namespace WHERE nspname = 'scep'), "
+			  "EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+			  "WHERE n.nspname = 'scep' AND c.relname = 'schema_version')"},
+	[SQL_VERSION] = {0, "SELECT coalesce(max(version), 0)::int, coalesce(max(min_reader), 0)::int, "
+			    "pg_has_role(current_user, 'scep_responder', 'USAGE') FROM scep.schema_version"},
+	[SQL_MIGRATION] = {1, "SELECT name, sha256 FROM scep.schema_version WHERE version = $1::int"},
+	[SQL_MIGRATION_DONE] = {4, "INSERT INTO scep.schema_version (version, name, sha256, min_reader) "
+				   "VALUES ($1::int, $2::text, $3::bytea, $4::int)"},
+	[SQL_PEPPER_SET] = {1, "INSERT INTO scep.setting VALUES ('pepper_check', $1::uuid::text) "
+			       "ON CONFLICT (key) DO UPDATE SET value = excluded.value"},
+	[SQL_PEPPER_GET] = {1, "SELECT value = $1::uuid::text FROM scep.setting WHERE key = 'pepper_check'"},
+	[SQL_BEGIN] = {0, "BEGIN"},
+	[SQL_BE_OWNER] = {0, "SET LOCAL ROLE scep_owner"},
+	/* A lock of the transaction, not of the session: it works through a connection pooler too. */
+	[SQL_LOCK_MIGRATION] = {0, "SELECT pg_advisory_xact_lock(1396917073)"},
+	[SQL_COMMIT] = {0, "COMMIT"},
+	[SQL_ROLLBACK] = {0, "ROLLBACK"},
+};
+
+const struct statement_row *statement_row(enum statement sql)
+{
+	return &rows[sql];
+}
