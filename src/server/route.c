@@ -1,6 +1,5 @@
 #include "server/route.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -8,10 +7,8 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "ca/enroll.h"
+#include "server/url.h"
 
-#define DEFAULT_PROFILE "default"
-#define CLIENT_SUFFIX "/pkiclient.exe"			/* Cisco appends it */
-#define CLIENT_DEFAULT_PATH "/cgi-bin/pkiclient.exe"	/* where clients look by default (RFC 8894, 4.1) */
 #define LOG_FIELD_MAX 256
 
 /* One request on its way: what is known of it so far, for the answer and the log line. */
@@ -52,23 +49,6 @@ static void get_next_ca_cert(struct call *call, struct http_resp *resp)
 	call->outcome.err = fail(&call->outcome.why, ERR_NOT_FOUND, "no next CA certificate is configured");	/* P-47 */
 }
 
-/* The message of a GET: base64 in the query, in all the spellings that clients have for it (P-14, P-15). */
-enum err route_message_read(struct bytes query, struct buf *out, struct why *why)
-{
-	struct bytes value;
-	struct buf text = {0};
-	enum err err = ERR_OK;
-
-	if (!query_param(query, "message", &value))
-		return fail(why, ERR_ENCODING, "PKIOperation by GET without a message parameter");
-	if (!percent_decode(&text, value))
-		err = fail(why, ERR_ENCODING, "the message parameter has a malformed %%-escape");
-	else if (!base64_decode_scep(out, buf_bytes(&text)))
-		err = fail(why, ERR_ENCODING, "the message parameter is not base64");
-	buf_free(&text);
-	return err;
-}
-
 static void pki_operation(struct call *call, struct http_resp *resp)
 {
 	struct enroll_env env = {call->profile, call->site->store, call->now, call->req->peer};
@@ -78,7 +58,7 @@ static void pki_operation(struct call *call, struct http_resp *resp)
 	enum err err = ERR_OK;
 
 	if (!post) {
-		err = route_message_read(call->req->query, &message, &call->outcome.why);
+		err = url_message(call->req->query, &message, &call->outcome.why);
 		body = buf_bytes(&message);
 	}
 	if (err == ERR_OK)
@@ -103,58 +83,12 @@ static const struct {
 
 /* --- which one ---------------------------------------------------------------------------------------------------- */
 
-static bool has_prefix(struct bytes text, const char *prefix, struct bytes *rest)
-{
-	size_t n = strlen(prefix);
-
-	if (text.n < n || memcmp(text.p, prefix, n) != 0)
-		return false;
-	*rest = bytes_cut(text, n, text.n);
-	return true;
-}
-
-static struct bytes without_slashes(struct bytes text)
-{
-	while (text.n > 0 && text.p[text.n - 1] == '/')
-		text.n--;
-	return text;
-}
-
-static struct bytes without_suffix(struct bytes text, const char *suffix)
-{
-	size_t n = strlen(suffix);
-
-	if (text.n >= n && strncasecmp((const char *)text.p + text.n - n, suffix, n) == 0)
-		text.n -= n;
-	return text;
-}
-
-bool route_profile_name(const char *base_path, const char *path, struct bytes *name)
-{
-	struct bytes base = without_slashes(bytes_str(base_path)), rest = without_slashes(bytes_str(path));
-
-	if (bytes_eq_str(rest, CLIENT_DEFAULT_PATH)) {
-		*name = bytes_str(DEFAULT_PROFILE);
-		return true;
-	}
-	if (rest.n < base.n || !bytes_eq(bytes_cut(rest, 0, base.n), base))
-		return false;
-	rest = without_slashes(without_suffix(bytes_cut(rest, base.n, rest.n), CLIENT_SUFFIX));
-	if (rest.n == 0) {
-		*name = bytes_str(DEFAULT_PROFILE);
-		return true;
-	}
-	if (!has_prefix(rest, "/", name))
-		return false;	/* /sceptre */
-	return name->n > 0 && memchr(name->p, '/', name->n) == NULL;
-}
-
 static enum err find_profile(struct call *call)
 {
 	const char *base = call->site->conf->base_path;
 	struct bytes name;
 
-	if (!route_profile_name(base, call->req->path, &name))
+	if (!url_profile_name(base, call->req->path, &name))
 		return fail(&call->outcome.why, ERR_PATH, "'%s' is not below base_path '%s'", call->req->path, base);
 	for (struct profile *const *p = call->site->profiles; *p != NULL; p++)
 		if (bytes_eq_str(name, (*p)->conf->name))

@@ -1,0 +1,72 @@
+#include "server/url.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/codec.h"
+
+#define DEFAULT_PROFILE "default"
+#define CLIENT_SUFFIX "/pkiclient.exe"			/* Cisco appends it */
+#define CLIENT_DEFAULT_PATH "/cgi-bin/pkiclient.exe"	/* where clients look by default (RFC 8894, 4.1) */
+
+static bool has_prefix(struct bytes text, const char *prefix, struct bytes *rest)
+{
+	size_t n = strlen(prefix);
+
+	if (text.n < n || memcmp(text.p, prefix, n) != 0)
+		return false;
+	*rest = bytes_cut(text, n, text.n);
+	return true;
+}
+
+static struct bytes without_slashes(struct bytes text)
+{
+	while (text.n > 0 && text.p[text.n - 1] == '/')
+		text.n--;
+	return text;
+}
+
+static struct bytes without_suffix(struct bytes text, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	if (text.n >= n && strncasecmp((const char *)text.p + text.n - n, suffix, n) == 0)
+		text.n -= n;
+	return text;
+}
+
+bool url_profile_name(const char *base_path, const char *path, struct bytes *name)
+{
+	struct bytes base = without_slashes(bytes_str(base_path)), rest = without_slashes(bytes_str(path));
+
+	if (bytes_eq_str(rest, CLIENT_DEFAULT_PATH)) {
+		*name = bytes_str(DEFAULT_PROFILE);
+		return true;
+	}
+	if (rest.n < base.n || !bytes_eq(bytes_cut(rest, 0, base.n), base))
+		return false;
+	rest = without_slashes(without_suffix(bytes_cut(rest, base.n, rest.n), CLIENT_SUFFIX));
+	if (rest.n == 0) {
+		*name = bytes_str(DEFAULT_PROFILE);
+		return true;
+	}
+	if (!has_prefix(rest, "/", name))
+		return false;	/* /sceptre */
+	return name->n > 0 && memchr(name->p, '/', name->n) == NULL;
+}
+
+enum err url_message(struct bytes query, struct buf *out, struct why *why)
+{
+	struct bytes value;
+	struct buf text = {0};
+	enum err err = ERR_OK;
+
+	if (!query_param(query, "message", &value))
+		return fail(why, ERR_ENCODING, "PKIOperation by GET without a message parameter");
+	if (!percent_decode(&text, value))
+		err = fail(why, ERR_ENCODING, "the message parameter has a malformed %%-escape");
+	else if (!base64_decode_scep(out, buf_bytes(&text)))
+		err = fail(why, ERR_ENCODING, "the message parameter is not base64");
+	buf_free(&text);
+	return err;
+}

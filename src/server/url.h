@@ -1,0 +1,19 @@
+/* What a SCEP client's URL says (RFC 8894, 4.1), in all the spellings that clients have for it. */
+#ifndef SERVER_URL_H
+#define SERVER_URL_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * The profile that a path names: base_path itself is "default", base_path/NAME is NAME, each also with /pkiclient.exe or slashes
+ * after it. `name` is a view into `path`, or static. False when the path is none of ours.
+ */
+bool url_profile_name(const char *base_path, const char *path, struct bytes *name);
+
+/* The message of a PKIOperation by GET, from the raw query string (P-14, P-15). Error: ENCODING. */
+enum err url_message(struct bytes query, struct buf *out, struct why *why);
+
+#endif

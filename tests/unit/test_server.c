@@ -1,0 +1,218 @@
+/* HTTP exchanges and URLs, without sockets. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/codec.h"
+#include "server/http.h"
+#include "server/url.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct http_limits limits = {.max_body = 1000, .max_query = 100};
+
+/* --- responses ---------------------------------------------------------------------------------------------------- */
+
+static void test_head(void **state)
+{
+	struct http_resp resp = {.status = 200, .type = "application/x-pki-message"};
+	struct buf out = {0};
+
+	(void)state;
+	buf_add_str(&resp.body, "hello");
+	http_head_write(&resp, &out);
+	assert_string_equal((char *)out.p,
+	    "Status: 200 OK\r\nContent-Type: application/x-pki-message\r\nContent-Length: 5\r\n"
+	    "Cache-Control: no-store\r\nPragma: no-cache\r\nX-Content-Type-Options: nosniff\r\n\r\n");
+	buf_free(&out);
+	buf_free(&resp.body);
+}
+
+/* Every row of the error table has a status that http.c can name, and an answer of its own. */
+static void test_errors(void **state)
+{
+	(void)state;
+	for (int e = 0; e < ERR_COUNT; e++) {
+		struct http_resp resp = {0};
+		struct buf out = {0};
+
+		http_resp_error((enum err)e, &resp);
+		http_head_write(&resp, &out);
+		assert_int_equal(resp.status, err_row((enum err)e)->http);
+		assert_null(strstr((char *)out.p, " Status\r\n"));
+		assert_int_equal(strstr((char *)out.p, "Allow: GET, HEAD, POST\r\n") != NULL, e == ERR_METHOD);
+		assert_int_equal(strstr((char *)out.p, "Retry-After: ") != NULL, resp.status == 503);
+		assert_true(resp.body.n > 1 && resp.body.p[resp.body.n - 1] == '\n');
+		buf_free(&resp.body);
+		buf_free(&out);
+	}
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------- */
+
+static const char *variable(void *ctx, const char *name)
+{
+	const char *const *v = ctx;
+
+	for (; v[0] != NULL; v += 2)
+		if (strcmp(v[0], name) == 0)
+			return v[1];
+	return NULL;
+}
+
+static void check_path(const char *script, const char *info, const char *uri, const char *want)
+{
+	const char *vars[8] = {0}, **v = vars;
+	struct http_req req;
+	struct buf path = {0};
+
+	if (script != NULL)
+		*v++ = "SCRIPT_NAME", *v++ = script;
+	if (info != NULL)
+		*v++ = "PATH_INFO", *v++ = info;
+	if (uri != NULL)
+		*v++ = "REQUEST_URI", *v++ = uri;
+	http_req_read(variable, vars, &limits, &path, &req);
+	assert_string_equal(req.path, want);
+	buf_free(&path);
+}
+
+static void test_paths(void **state)
+{
+	(void)state;
+	check_path("/scep", "/ra1", "/x", "/scep/ra1");
+	check_path("/scep/ra1", "", NULL, "/scep/ra1");
+	check_path("/scep/ra1", NULL, NULL, "/scep/ra1");
+	check_path("", "/scep", NULL, "/scep");
+	check_path(NULL, NULL, "/scep/ra1?operation=x", "/scep/ra1");
+	check_path("", "", "/scep", "/scep");
+	check_path("/scep", "/a%20b", NULL, "/scep/a b");
+	check_path("/scep", "/a%2", NULL, "");
+	check_path("/scep", "/a%00b", NULL, "");
+	check_path(NULL, NULL, NULL, "");
+}
+
+static void test_variables(void **state)
+{
+	const char *none[] = {NULL}, *all[] = {"REQUEST_METHOD", "POST", "QUERY_STRING", "a=%20", "REMOTE_ADDR", "192.0.2.1", NULL};
+	char query[102];
+	const char *longest[] = {"QUERY_STRING", query, NULL};
+	struct http_req req;
+	struct buf path = {0};
+
+	(void)state;
+	http_req_read(variable, none, &limits, &path, &req);
+	assert_string_equal(req.method, "");
+	assert_string_equal(req.peer, "");
+	assert_int_equal(req.query.n, 0);
+	http_req_read(variable, all, &limits, &path, &req);
+	assert_string_equal(req.method, "POST");
+	assert_string_equal(req.peer, "192.0.2.1");
+	assert_true(bytes_eq_str(req.query, "a=%20"));
+	memset(query, 'q', sizeof(query));
+	query[101] = '\0';
+	http_req_read(variable, longest, &limits, &path, &req);
+	assert_int_equal(req.err, ERR_QUERY_LONG);
+	query[100] = '\0';
+	http_req_read(variable, longest, &limits, &path, &req);
+	assert_int_equal(req.err, ERR_OK);
+	buf_free(&path);
+}
+
+static void test_body_check(void **state)
+{
+	static const struct {
+		const char *length;
+		size_t got;
+		enum err want;
+	} t[] = {
+	    {NULL, 0, ERR_OK}, {"", 0, ERR_OK}, {"0", 0, ERR_OK}, {"1000", 1000, ERR_OK}, {"0001000", 1000, ERR_OK},
+	    {NULL, 1000, ERR_OK}, {"", 5, ERR_OK},	/* read to its end: chunked */
+	    {NULL, 1001, ERR_BODY_LARGE}, {"5", 1001, ERR_BODY_LARGE}, {"x", 1001, ERR_BODY_LARGE},
+	    {"6", 5, ERR_BODY_CUT}, {"4", 5, ERR_BODY_CUT}, {"0", 5, ERR_BODY_CUT}, {"-5", 5, ERR_BODY_CUT}, {"+5", 5, ERR_BODY_CUT},
+	    {" 5", 5, ERR_BODY_CUT}, {"5,5", 5, ERR_BODY_CUT}, {"18446744073709551621", 5, ERR_BODY_CUT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(t); i++)
+		assert_int_equal(http_body_check(t[i].length, t[i].got, &limits), t[i].want);
+}
+
+/* --- URLs --------------------------------------------------------------------------------------------------------- */
+
+static void test_profile_names(void **state)
+{
+	static const struct {
+		const char *base, *path, *want;
+	} t[] = {
+	    {"/scep", "/scep", "default"}, {"/scep", "/scep/", "default"}, {"/scep/", "/scep", "default"},
+	    {"/scep", "/scep/pkiclient.exe", "default"}, {"/scep", "/scep/pkiclient.exe/", "default"},
+	    {"/scep", "/scep//pkiclient.exe", "default"}, {"/scep", "/scep/PKICLIENT.EXE", "default"},
+	    {"/scep", "/scep/ra1", "ra1"}, {"/scep", "/scep/ra1/", "ra1"}, {"/scep", "/scep/ra1/pkiclient.exe", "ra1"},
+	    {"/scep", "/scep/default", "default"}, {"/scep", "/cgi-bin/pkiclient.exe", "default"},
+	    {"/", "/", "default"}, {"/", "/ra1", "ra1"}, {"/", "/pkiclient.exe", "default"}, {"/a/b", "/a/b/c", "c"},
+	    {"/scep", "", NULL}, {"/scep", "/", NULL}, {"/scep", "/sceptre", NULL}, {"/scep", "/sce", NULL}, {"/scep", "/Scep", NULL},
+	    {"/scep", "/scep/a/b", NULL}, {"/scep", "/scep/a//pkiclient.exe", "a"}, {"/scep", "/scep/xpkiclient.exe", "xpkiclient.exe"},
+	    {"/scep", "/scep/../etc", NULL}, {"/scep", "//scep", NULL}, {"/scep", "/scep//x", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct bytes name = {0};
+		bool ours = url_profile_name(t[i].base, t[i].path, &name);
+
+		if (ours != (t[i].want != NULL) || (ours && !bytes_eq_str(name, t[i].want)))
+			fail_msg("%s under %s gives %s '%.*s'", t[i].path, t[i].base, ours ? "profile" : "nothing", (int)name.n,
+			    (const char *)name.p);
+	}
+}
+
+static void check_message(const char *query, const char *want_hex)
+{
+	struct buf out = {0}, hex = {0};
+	struct why why = {0};
+	enum err err = url_message(bytes_str(query), &out, &why);
+
+	hex_encode(&hex, buf_bytes(&out));
+	buf_add_str(&hex, "");
+	if (err != (want_hex == NULL ? ERR_ENCODING : ERR_OK) || (want_hex != NULL && strcmp((char *)hex.p, want_hex) != 0))
+		fail_msg("%s gives %s, %s", query, err_row(err)->label, (const char *)hex.p);
+	assert_true(err == ERR_OK || out.n == 0);
+	buf_free(&out);
+	buf_free(&hex);
+}
+
+static void test_messages(void **state)
+{
+	(void)state;
+	check_message("operation=PKIOperation&message=MPv%2F%2Bw%3D%3D", "30fbfffb");
+	check_message("message=MPv/+w==&operation=PKIOperation", "30fbfffb");	/* raw */
+	check_message("message=MPv/ w==", "30fbfffb");				/* '+' as blank */
+	check_message("message=MPv/%20w==", "30fbfffb");
+	check_message("message=MPv/%0A%2Bw==%0A", "30fbfffb");			/* sscep's line ends */
+	check_message("message=MPv/%0D%0A%2Bw", "30fbfffb");			/* no padding */
+	check_message("message=MPv_-w", "30fbfffb");				/* base64url */
+	check_message("message=", "");
+	check_message("message", "");
+	check_message("message=AAAA&message=BBBB", "000000");			/* the first one counts */
+	check_message("xmessage=AAAA", NULL);
+	check_message("", NULL);
+	check_message("message=A", NULL);
+	check_message("message=AA*A", NULL);
+	check_message("message=%252B", NULL);					/* decoded once */
+	check_message("message=AAAA%", NULL);
+	check_message("message=AAAA%4", NULL);
+	check_message("message=AAAA%zz", NULL);
+	check_message("message=AAAA%00", NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_head), cmocka_unit_test(test_errors), cmocka_unit_test(test_paths), cmocka_unit_test(test_variables),
+	    cmocka_unit_test(test_body_check), cmocka_unit_test(test_profile_names), cmocka_unit_test(test_messages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
