@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pki/ber.h"
+
 /* What asn1Parser made of scepter.asn; it asks for a configuration header in a way that -Wundef would refuse. */
 #define HAVE_CONFIG_H 0
 #include "pki/scepter_asn.c"
@@ -85,19 +87,15 @@ bool asn_value(asn1_node node, const char *field, struct buf *store, struct byte
 	return true;
 }
 
-bool asn_octets(struct bytes in, struct buf *store, struct bytes *out)
+bool asn_octets(asn1_node node, const char *field, struct bytes in, uint8_t tag, struct buf *store, struct bytes *out)
 {
-	unsigned char *p = NULL;
-	unsigned n, used;
 	size_t at = store->n;
+	struct bytes tlv;
 
-	if (asn1_decode_simple_ber(ASN1_ETYPE_OCTET_STRING, in.p, (unsigned)in.n, &p, &n, &used) != ASN1_SUCCESS)
+	if (!asn_view(node, field, in, &tlv) || !ber_octets(tlv, tag, store))
 		return false;
-	if (used == in.n)
-		buf_add(store, p, n);
-	free(p);
-	*out = bytes_cut(buf_bytes(store), at, n);
-	return used == in.n;
+	*out = bytes_cut(buf_bytes(store), at, store->n - at);
+	return true;
 }
 
 void asn_reserve(struct buf *store, size_t n)

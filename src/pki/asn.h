@@ -17,10 +17,10 @@ bool asn_view(asn1_node node, const char *field, struct bytes in, struct bytes *
 size_t asn_count(asn1_node node, const char *set);	/* members of a SET OF; 0 when it is not there */
 bool asn_member(asn1_node node, const char *set, size_t i, struct bytes in, struct bytes *out);	/* TLV of member i, from 0 */
 bool asn_oid(asn1_node node, const char *field, char out[ASN_OID_SIZE]);
-/* Contents of an INTEGER or OCTET STRING, segments joined, appended to `store`; *out views it there. */
+/* Contents of an INTEGER or a short OCTET STRING, appended to `store`; *out views it there. */
 bool asn_value(asn1_node node, const char *field, struct buf *store, struct bytes *out);
-/* Contents of the OCTET STRING whose TLV is `in`, as asn_value. */
-bool asn_octets(struct bytes in, struct buf *store, struct bytes *out);
+/* The same of an OCTET STRING that the module has as ANY. tag: DER_OCTET_STRING, or the one in its place. */
+bool asn_octets(asn1_node node, const char *field, struct bytes in, uint8_t tag, struct buf *store, struct bytes *out);
 
 /* A buffer with room for n octets that will not move while no more are added: views into it stay good. */
 void asn_reserve(struct buf *store, size_t n);

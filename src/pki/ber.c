@@ -90,6 +90,15 @@ static bool opaque(const struct frame *parent)
 	return parent != NULL && parent->tag == DER_CTX(1);
 }
 
+static void enter(struct walk *w, const struct header *h, size_t limit)
+{
+	bool indefinite = h->n == INDEFINITE;
+
+	w->stack[w->depth++] = (struct frame){.tag = h->tag, .end = indefinite ? INDEFINITE : h->content + h->n,
+	    .limit = indefinite ? limit : h->content + h->n};
+	w->pos = h->content;
+}
+
 /* Takes the element at w->pos: enters it, or passes it. */
 static enum err take(struct walk *w, struct why *why)
 {
@@ -110,9 +119,7 @@ static enum err take(struct walk *w, struct why *why)
 	}
 	if (w->depth == BER_MAX_DEPTH)
 		return fail(why, ERR_SYNTAX, "elements nested deeper than %d at octet %zu", BER_MAX_DEPTH, w->pos);
-	w->stack[w->depth++] = (struct frame){.tag = h.tag,
-	    .end = h.n == INDEFINITE ? INDEFINITE : h.content + h.n, .limit = h.n == INDEFINITE ? limit : h.content + h.n};
-	w->pos = h.content;
+	enter(w, &h, limit);
 	return ERR_OK;
 }
 
@@ -161,4 +168,33 @@ enum err ber_check(struct bytes in, struct ber_element *out, struct why *why)
 		return fail(why, ERR_SYNTAX, "%zu octets after the message", in.n - w.pos);
 	out->raw = bytes_cut(in, 0, w.pos);
 	return ERR_OK;
+}
+
+bool ber_octets(struct bytes in, uint8_t tag, struct buf *out)
+{
+	struct walk w = {.in = in};
+	struct buf joined = {0};
+	bool ok;
+
+	do {
+		size_t limit = w.depth > 0 ? w.stack[w.depth - 1].limit : in.n;
+		struct header h;
+
+		ok = read_header(&w, limit, &h) && (h.tag & ~0x20) == tag && w.depth < BER_MAX_DEPTH;
+		if (!ok)
+			break;
+		if (constructed(h.tag)) {
+			enter(&w, &h, limit);
+		} else {
+			buf_add_bytes(&joined, bytes_cut(in, h.content, h.n));
+			w.pos = h.content + h.n;
+		}
+		leave(&w);
+		tag = DER_OCTET_STRING;		/* segments are, whatever tag stands for the string itself */
+	} while (w.depth > 0);
+	ok = ok && w.pos == in.n;
+	if (ok)
+		buf_add_bytes(out, buf_bytes(&joined));
+	buf_free(&joined);
+	return ok;
 }

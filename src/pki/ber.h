@@ -23,4 +23,10 @@ struct ber_element {
  */
 enum err ber_check(struct bytes in, struct ber_element *out, struct why *why);
 
+/*
+ * Appends the contents of the OCTET STRING that `in` is, segments joined. tag: DER_OCTET_STRING, or the context-specific one that
+ * stands in its place (0x80 for [0]). False, with `out` untouched: something else, or nested too deep.
+ */
+bool ber_octets(struct bytes in, uint8_t tag, struct buf *out);
+
 #endif

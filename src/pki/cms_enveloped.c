@@ -32,7 +32,7 @@ static enum err read_recipient(struct bytes in, struct cms_enveloped *e, struct 
 	if (err != ERR_OK)
 		return err;
 	ok = asn_oid(node, "keyEncryptionAlgorithm.algorithm", r->alg_oid) &&
-	    asn_value(node, "encryptedKey", store, &r->encrypted_key) &&
+	    asn_octets(node, "encryptedKey", in, DER_OCTET_STRING, store, &r->encrypted_key) &&
 	    (r->kind == RECIPIENT_PWRI || cms_id_read(node, "rid", in, store, &r->rid));
 	asn1_delete_structure(&node);
 	return ok ? ERR_OK : fail(why, ERR_SYNTAX, "RecipientInfo is incomplete");
@@ -65,8 +65,8 @@ static enum err read_content(asn1_node node, struct bytes in, struct cms_envelop
 		return fail(why, ERR_SYNTAX, "encrypted content is not of type id-data");
 	if (!asn_oid(node, "encryptedContentInfo.contentEncryptionAlgorithm.algorithm", e->cipher_oid))
 		return fail(why, ERR_SYNTAX, "contentEncryptionAlgorithm is unreadable");
-	if (!asn_value(node, "encryptedContentInfo.encryptedContent", &e->store[STORE_FIELDS], &e->ciphertext))
-		return fail(why, ERR_SYNTAX, "encryptedContent is missing");
+	if (!asn_octets(node, "encryptedContentInfo.encryptedContent", in, DER_CTX_PRIM(0), &e->store[STORE_FIELDS], &e->ciphertext))
+		return fail(why, ERR_SYNTAX, "encryptedContent is missing or not an OCTET STRING");
 	e->cipher = cipher_by_oid(e->cipher_oid);
 	if (e->cipher == NULL)
 		return ERR_OK;

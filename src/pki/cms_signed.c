@@ -69,7 +69,8 @@ static enum err read_signer(struct bytes in, struct cms_signed *s, struct why *w
 	if (err != ERR_OK)
 		return err;
 	if (!cms_id_read(node, "sid", in, store, &s->sid) || !asn_oid(node, "digestAlgorithm.algorithm", s->digest_oid) ||
-	    !asn_view(node, "signatureAlgorithm", in, &s->sig_alg) || !asn_value(node, "signature", store, &s->signature))
+	    !asn_view(node, "signatureAlgorithm", in, &s->sig_alg) ||
+	    !asn_octets(node, "signature", in, DER_OCTET_STRING, store, &s->signature))
 		err = fail(why, ERR_SYNTAX, "SignerInfo is incomplete");
 	else if (asn_count(node, "signedAttrs") > 0 && asn_view(node, "signedAttrs", in, &s->signed_attrs))
 		err = read_attrs(s, why);
@@ -100,12 +101,10 @@ static enum err read_certs(asn1_node node, struct bytes in, struct cms_signed *s
 static enum err read_content(asn1_node node, struct bytes in, struct cms_signed *s, struct why *why)
 {
 	size_t n = asn_count(node, "encapContentInfo.eContent");
-	struct bytes tlv;
 
 	if (n == 0)
 		return ERR_OK;
-	if (n > 1 || !asn_member(node, "encapContentInfo.eContent", 0, in, &tlv) ||
-	    !asn_octets(tlv, &s->store[STORE_CONTENT], &s->content))
+	if (n > 1 || !asn_octets(node, "encapContentInfo.eContent.?1", in, DER_OCTET_STRING, &s->store[STORE_CONTENT], &s->content))
 		return fail(why, ERR_SYNTAX, "eContent is not one OCTET STRING");
 	s->has_content = true;
 	return ERR_OK;
