@@ -62,7 +62,7 @@ static void take_values(struct ini *ini, const dictionary *dict)
 		if (e->key == NULL)
 			continue;
 		name = mem_printf("%s:%s", e->section, e->key);
-		e->value = mem_strdup(iniparser_getstring(dict, name, ""));
+		e->value = mem_strdup(iniparser_getstring(dict, name, NULL));
 		free(name);
 	}
 }

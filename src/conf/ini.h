@@ -17,7 +17,7 @@
 struct ini_entry {
 	char *section;		/* lower case, like key: iniparser makes them so */
 	char *key;		/* NULL: the section's own line */
-	char *value;
+	char *value;		/* NULL: there is a problem with it already */
 	unsigned line;
 };
 

@@ -109,23 +109,26 @@ void conf_print_profile(FILE *f, const struct profile_conf *profile)
 	print_table(f, &profile_settings, profile);
 }
 
-/* mdoc(7): a backslash would begin an escape, a leading dot or quote a macro. */
+/* mdoc(7): a backslash would begin an escape, a dot or quote at the beginning of a line a macro. */
 static void print_roff(FILE *f, const char *text)
 {
-	if (text[0] == '.' || text[0] == '\'')
-		fputs("\\&", f);
+	size_t column = 0;
+
 	for (; *text != '\0'; text++) {
+		/* a new sentence stands on a new line, so that roff sets its space right */
+		if (*text == ' ' && column > 0 && (text[-1] == '.' || column + strcspn(text + 1, " ") > 78)) {
+			fputc('\n', f);
+			column = 0;
+			continue;
+		}
+		if (column++ == 0 && (*text == '.' || *text == '\''))
+			fputs("\\&", f);
 		if (*text == '\\')
 			fputs("\\e", f);
 		else if (*text == '-')
 			fputs("\\-", f);
 		else
 			fputc(*text, f);
-		/* mdoc wants a new sentence on a new line */
-		if (*text == '.' && text[1] == ' ') {
-			fputc('\n', f);
-			text++;
-		}
 	}
 	fputc('\n', f);
 }
@@ -161,7 +164,7 @@ static void print_manual_table(FILE *f, const struct setting_table *table, const
 		const struct setting *row = &table->rows[i];
 
 		if (i == 0 || strcmp(row->section, table->rows[i - 1].section) != 0)
-			fprintf(f, "%s.Ss %s: section [%s]\n.Bl -tag -width Ds\n", i == 0 ? "" : ".El\n", file, row->section);
+			fprintf(f, "%s.Ss The section [%s] of %s\n.Bl -tag -width Ds\n", i == 0 ? "" : ".El\n", row->section, file);
 		print_manual_row(f, row);
 	}
 	fputs(".El\n", f);
@@ -170,5 +173,5 @@ static void print_manual_table(FILE *f, const struct setting_table *table, const
 void conf_print_manual(FILE *f)
 {
 	print_manual_table(f, &server_settings, "scepter.ini");
-	print_manual_table(f, &profile_settings, "Profiles");
+	print_manual_table(f, &profile_settings, "a profile");
 }

@@ -53,9 +53,13 @@ static void check_pair(const struct profile_conf *p, const struct key_conf *k, c
 {
 	char place[32];
 
+	if (k->key == NULL)
+		return;
 	snprintf(place, sizeof(place), "[%s] pin_file", section);
-	if (k->pin_file != NULL && k->key != NULL && strncmp(k->key, "pkcs11:", 7) != 0)
+	if (k->pin_file != NULL && strncmp(k->key, "pkcs11:", 7) != 0)
 		problem_in(problems, p->file, place, "only a pkcs11: key has a PIN; take it out");
+	if (strncmp(k->key, "pkcs11:", 7) == 0 && strstr(k->key, "pin-value=") != NULL)
+		problem_in(problems, p->file, place, "the PIN stands in the key's URI, which logs and lists show; put it into a pin_file");
 }
 
 /* What no row of the table can say alone. */

@@ -15,9 +15,9 @@ struct scan {
 	const char *section;	/* the one we are in, NULL before the first; owned by the list */
 };
 
+/* Always false: the line is not good. */
 static bool problem(struct scan *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Always false: the line is not good. */
 static bool problem(struct scan *s, const char *fmt, ...)
 {
 	char *where = mem_printf("%s:%u", s->file, s->line), text[400];
@@ -160,7 +160,6 @@ static bool key_line(struct scan *s, struct bytes line)
 	const struct ini_entry *before;
 	struct bytes value;
 	char *key;
-	bool good;
 
 	if (equals == NULL)
 		return problem(s, "'%.*s' is neither '[section]' nor 'key = value'", line.n > 60 ? 60 : (int)line.n, line.p);
@@ -175,18 +174,15 @@ static bool key_line(struct scan *s, struct bytes line)
 		return false;
 	}
 	before = find(s->ini, s->section, key);
-	if (before != NULL)
-		good = problem(s, "[%s] %s stands here again, first in line %u; keep one of them", s->section, key, before->line);
-	else if (value.n > 0 && (value.p[0] == '"' || value.p[0] == '\''))
-		good = quoted_value(s, key, value);
-	else
-		good = plain_value(s, key, value);
-	if (!good) {
+	if (before != NULL) {
+		problem(s, "[%s] %s stands here again, first in line %u; keep one of them", s->section, key, before->line);
 		free(key);
 		return false;
 	}
-	add(s, mem_strdup(s->section), key);
-	return true;
+	add(s, mem_strdup(s->section), key);	/* also with a bad value: it is not missing */
+	if (value.n > 0 && (value.p[0] == '"' || value.p[0] == '\''))
+		return quoted_value(s, key, value);
+	return plain_value(s, key, value);
 }
 
 static bool only_text(struct bytes line)

@@ -83,7 +83,7 @@ static void set_entry(const struct setting_table *table, const char *file, const
 
 	if (row == NULL)
 		unknown_name(table, file, e, problems);
-	else if (value_set(row, file, e->value, conf, &why) != ERR_OK)
+	else if (e->value != NULL && value_set(row, file, e->value, conf, &why) != ERR_OK)
 		problem_at(problems, file, e, why.text);
 }
 

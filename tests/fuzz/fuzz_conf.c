@@ -1,0 +1,76 @@
+/* The bytes as scepter.ini and as a profile: whatever is accepted is printed and read again as the same. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "conf/settings.h"
+#include "conf/value.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A file in memory, with a name. */
+static int make_file(const void *data, size_t size, char name[64])
+{
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	snprintf(name, 64, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+static char *print(const struct setting_table *table, const void *conf)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	if (table == &server_settings)
+		conf_print(f, conf);
+	else
+		conf_print_profile(f, conf);
+	fclose(f);
+	return text;
+}
+
+static void check(const struct setting_table *table, const uint8_t *data, size_t size)
+{
+	struct conf server = {0}, server2 = {0};
+	struct profile_conf profile = {0}, profile2 = {0};
+	bool is_server = table == &server_settings;
+	void *conf = is_server ? (void *)&server : &profile, *again = is_server ? (void *)&server2 : &profile2;
+	struct problems p = {0};
+	char name[64], *text, *text2;
+	int fd = make_file(data, size, name);
+
+	server.file = server2.file = profile.file = profile2.file = name;
+	settings_read(table, name, conf, &p);
+	close(fd);
+	text = print(table, conf);
+	/* a conninfo with a password is not printed, a value with both quotes cannot be written */
+	if (p.n == 0 && strstr(text, "not shown") == NULL && (strchr(text, '"') == NULL || strchr(text, '\'') == NULL)) {
+		fd = make_file(text, strlen(text), name);
+		settings_read(table, name, again, &p);
+		close(fd);
+		text2 = print(table, again);
+		if (p.n != 0 || strcmp(strchr(text, '\n'), strchr(text2, '\n')) != 0)
+			abort();
+		free(text2);
+	}
+	free(text);
+	values_free(table, conf);
+	values_free(table, again);
+	problems_free(&p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check(&server_settings, data, size);
+	check(&profile_settings, data, size);
+	return 0;
+}

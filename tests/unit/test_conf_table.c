@@ -1,0 +1,270 @@
+/* The table itself, values to text and back, and that the example files and the manual page say what the table says. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gnutls/x509.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "conf/value.h"
+
+#define SOURCE TEST_DATA "/../.."
+
+static const struct setting_table *const tables[] = {&server_settings, &profile_settings};
+
+static void rows_are_sound(void **state)
+{
+	size_t t, i, j;
+
+	(void)state;
+	for (t = 0; t < 2; t++) {
+		for (i = 0; i < tables[t]->n; i++) {
+			const struct setting *row = &tables[t]->rows[i];
+			bool words = row->kind == KIND_ENUM || row->kind == KIND_WORDS || row->kind == KIND_OIDS;
+
+			print_message("# [%s] %s\n", row->section, row->key);
+			assert_ptr_equal(setting_find(tables[t], row->section, row->key), row);	/* there is no other */
+			assert_true(row->offset + sizeof(int) <= tables[t]->struct_size || row->kind == KIND_BOOL);
+			assert_true((row->standard == NULL) != (row->example == NULL));
+			assert_true(!(row->flags & MUST) || row->standard == NULL);
+			assert_true(!words || row->words != NULL);
+			assert_true(strlen(row->help) > 10 && row->help[strlen(row->help) - 1] == '.');
+			for (j = 0; j < i; j++)	/* no two rows share a field */
+				assert_true(tables[t]->rows[j].offset != row->offset);
+		}
+	}
+	assert_null(setting_find(&server_settings, "server", "validity"));
+	assert_int_equal(sizeof(enum conf_device_id), sizeof(int));	/* as KIND_ENUM stores them */
+	assert_int_equal(sizeof(enum log_level), sizeof(int));
+}
+
+/* Each default or example is read, printed and read again. */
+static void values_come_back(void **state)
+{
+	size_t t, i;
+
+	(void)state;
+	for (t = 0; t < 2; t++) {
+		void *conf = mem_alloc(tables[t]->struct_size), *again = mem_alloc(tables[t]->struct_size);
+
+		values_set_standard(tables[t], "/etc/x/y.ini", conf);
+		for (i = 0; i < tables[t]->n; i++) {
+			const struct setting *row = &tables[t]->rows[i];
+			struct buf text = {0}, text2 = {0};
+			struct why why;
+
+			print_message("# [%s] %s\n", row->section, row->key);
+			assert_int_equal(value_text(row, conf, &text), row->standard != NULL);
+			if (row->example != NULL) {
+				assert_int_equal(value_set(row, "/etc/x/y.ini", row->example, conf, &why), ERR_OK);
+				assert_true(value_text(row, conf, &text));
+				assert_string_equal((char *)text.p, row->example);
+			} else if (row->kind != KIND_PATH) {
+				assert_string_equal((char *)text.p, row->standard);
+			}
+			assert_int_equal(value_set(row, "/other/z.ini", (char *)text.p, again, &why), ERR_OK);
+			assert_true(value_text(row, again, &text2));
+			assert_string_equal((char *)text.p, (char *)text2.p);
+			buf_free(&text);
+			buf_free(&text2);
+		}
+		values_free(tables[t], conf);
+		values_free(tables[t], again);
+		free(conf);
+		free(again);
+	}
+}
+
+/* A bad value leaves the good one that was there. */
+static void untouched_on_failure(void **state)
+{
+	static const char *const bad = "\x01?,; ";
+	struct profile_conf p = {0};
+	struct why why;
+	size_t i;
+
+	(void)state;
+	values_set_standard(&profile_settings, "/x.ini", &p);
+	for (i = 0; i < profile_settings.n; i++) {
+		const struct setting *row = &profile_settings.rows[i];
+		struct buf before = {0}, after = {0};
+
+		if (row->kind <= KIND_KEY)	/* any text will do for those */
+			continue;
+		value_text(row, &p, &before);
+		assert_int_equal(value_set(row, "/x.ini", bad, &p, &why), ERR_CONFIG);
+		assert_int_equal(value_set(row, "/x.ini", "", &p, &why), ERR_CONFIG);
+		value_text(row, &p, &after);
+		assert_string_equal((char *)before.p, (char *)after.p);
+		buf_free(&before);
+		buf_free(&after);
+	}
+	values_free(&profile_settings, &p);
+}
+
+static void key_usage_bits(void **state)
+{
+	const struct setting *row = setting_find(&profile_settings, "certificate", "key_usage");
+	struct profile_conf p = {0};
+	struct why why;
+
+	(void)state;
+	assert_int_equal(value_set(row, "/x", "digitalSignature nonRepudiation keyEncipherment dataEncipherment keyAgreement", &p, &why),
+	    ERR_OK);
+	assert_int_equal(p.key_usage, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION | GNUTLS_KEY_KEY_ENCIPHERMENT |
+	    GNUTLS_KEY_DATA_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT);
+}
+
+static char *printed(void (*print)(FILE *f))
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	assert_non_null(f);
+	print(f);
+	fclose(f);
+	return text;
+}
+
+static void example_server(FILE *f)
+{
+	conf_print(f, NULL);
+}
+
+static void example_profile(FILE *f)
+{
+	conf_print_profile(f, NULL);
+}
+
+/* The committed file contains what the table prints: the whole of it, or (the manual page) as its middle part. */
+static void check_committed(const char *file, void (*print)(FILE *f), bool whole)
+{
+	struct buf committed = {0};
+	char *now = printed(print);
+	struct why why;
+
+	assert_int_equal(file_read(file, &committed, &why), ERR_OK);
+	if (strstr((char *)committed.p, now) == NULL || (whole && committed.n != strlen(now)))
+		print_message("# %s differs from the table; run 'make update-conf-docs'\n", file);
+	assert_non_null(strstr((char *)committed.p, now));
+	assert_true(!whole || committed.n == strlen(now));
+	buf_free(&committed);
+	free(now);
+}
+
+static void committed_files(void **state)
+{
+	(void)state;
+	check_committed(SOURCE "/conf/scepter.ini", example_server, true);
+	check_committed(SOURCE "/conf/profiles.d/default.ini", example_profile, true);
+	check_committed(SOURCE "/doc/scepter.ini.5", conf_print_manual, false);
+}
+
+/* The example as it is gives the defaults; so does the example with every default switched on. */
+static void examples_are_the_defaults(void **state)
+{
+	struct problems p = {0};
+	struct conf *conf = conf_read(SOURCE "/conf/scepter.ini", &p);
+	size_t i, j, t;
+
+	(void)state;
+	assert_non_null(conf);
+	assert_int_equal(p.n, 0);
+	assert_int_equal(conf->n_profiles, 1);
+	for (t = 0; t < 2; t++) {
+		void *standard = mem_alloc(tables[t]->struct_size);
+		const void *got = t == 0 ? (void *)conf : (void *)conf->profiles[0];
+
+		values_set_standard(tables[t], t == 0 ? conf->file : conf->profiles[0]->file, standard);
+		for (i = 0; i < tables[t]->n; i++) {
+			const struct setting *row = &tables[t]->rows[i];
+			struct buf a = {0}, b = {0};
+			bool set = value_text(row, got, &a);
+
+			assert_int_equal(set, row->standard != NULL || (row->flags & EXAMPLE_ON) != 0);
+			if (value_text(row, standard, &b))
+				assert_string_equal((char *)a.p, (char *)b.p);
+			buf_free(&a);
+			buf_free(&b);
+		}
+		values_free(tables[t], standard);
+		free(standard);
+	}
+	for (j = 0; j < p.n; j++)
+		print_message("# %s: %s\n", p.list[j].where, p.list[j].text);
+	conf_free(conf);
+	problems_free(&p);
+}
+
+static char *printed_conf(const struct conf *conf, const struct profile_conf *profile)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	assert_non_null(f);
+	if (profile != NULL)
+		conf_print_profile(f, profile);
+	else
+		conf_print(f, conf);
+	fclose(f);
+	return text;
+}
+
+/* What is printed of a configuration in use is read back as the same, and shows no password. */
+static void printed_and_read(void **state)
+{
+	static char dir[] = "/tmp/test-conf-table.XXXXXX";
+	struct problems p = {0};
+	struct conf *conf = conf_read(TEST_DATA "/good/conf/plain.ini", &p), *again;
+	const char *name = "every-1.0_x";
+	char *server, *profile, *reprinted;
+	struct why why;
+
+	(void)state;
+	assert_non_null(conf);
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(mkdir("profiles.d", 0700), 0);
+	server = printed_conf(conf, NULL);
+	profile = printed_conf(NULL, conf_profile(conf, name));
+	assert_int_equal(file_write("profiles.d/every-1.0_x.ini", bytes_str(profile), 0600, true, &why), ERR_OK);
+	assert_int_equal(file_write("scepter.ini", BYTES_LIT("[database]\nconninfo = x\npepper_file = y\n"), 0600, true, &why), ERR_OK);
+	again = conf_read("scepter.ini", &p);
+	assert_non_null(again);
+	reprinted = printed_conf(NULL, again->profiles[0]);
+	assert_string_equal(strchr(reprinted, '\n'), strchr(profile, '\n'));	/* but for the file's name */
+	assert_non_null(strstr(server, "\nconninfo = dbname=scepter\n"));
+	free(server);
+	conf_free(conf);
+	conf = conf_read(TEST_DATA "/good/conf/every.ini", &p);
+	server = printed_conf(conf, NULL);
+	assert_null(strstr(server, "x;y#z"));
+	assert_non_null(strstr(server, "\n#conninfo is set, and not shown"));
+	unlink("profiles.d/every-1.0_x.ini");
+	unlink("scepter.ini");
+	assert_true(rmdir("profiles.d") == 0 && chdir("/") == 0 && rmdir(dir) == 0);
+	free(server);
+	free(profile);
+	free(reprinted);
+	conf_free(conf);
+	conf_free(again);
+	problems_free(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(rows_are_sound), cmocka_unit_test(values_come_back), cmocka_unit_test(untouched_on_failure),
+	    cmocka_unit_test(key_usage_bits), cmocka_unit_test(committed_files), cmocka_unit_test(examples_are_the_defaults),
+	    cmocka_unit_test(printed_and_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
