@@ -52,6 +52,18 @@ static bool same_key(struct bytes spki, struct bytes other)
 	return key_bits(spki).n > 0 && bytes_eq(key_bits(spki), key_bits(other));
 }
 
+/* Only algorithms that the profile permits come this far; using the old ones is told all the same. */
+static void note_weak(struct work *w)
+{
+	const struct digest_row *digest = w->msg->cms->digest;
+	const struct cipher_row *cipher = w->msg->envelope->cipher;
+
+	if (digest->class != ALG_STANDARD)
+		buf_add_str(&w->out->weak, digest->name);
+	if (cipher->class != ALG_STANDARD)
+		buf_printf(&w->out->weak, "%s%s", w->out->weak.n > 0 ? ", " : "", cipher->name);
+}
+
 static enum err check_keys(const struct work *w, struct why *why)
 {
 	const struct profile *p = w->env->profile;
@@ -75,6 +87,7 @@ static enum err read_csr(struct work *w, struct why *why)
 
 	if ((err = scep_unseal(w->msg, &to, 1, &p->algs, &plain, why)) != ERR_OK)
 		goto out;
+	note_weak(w);
 	if ((err = csr_parse(buf_bytes(&plain), &w->csr, why)) != ERR_OK)
 		goto out;
 	if ((err = name_text(w->csr->subject, &w->out->subject, why)) != ERR_OK) {
@@ -118,6 +131,8 @@ static void identify(struct work *w)
 	buf_add_bytes(&w->identity, w->msg->signer->spki);
 	buf_add_bytes(&w->identity, buf_bytes(&w->csr->der));
 	buf_printf(&w->requester, "%s from %s", authority_name(w->authority), w->env->peer);
+	if (w->out->weak.n > 0)
+		buf_printf(&w->requester, " with %s", buf_str(&w->out->weak));
 	w->request = (struct store_request){
 	    .profile = w->env->profile->conf->name,
 	    .txid = w->msg->txid,
@@ -337,5 +352,6 @@ void outcome_free(struct outcome *o)
 	buf_free(&o->body);
 	buf_free(&o->txid);
 	buf_free(&o->subject);
+	buf_free(&o->weak);
 	buf_free(&o->left_out);
 }
