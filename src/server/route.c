@@ -182,9 +182,13 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 	field(&line, "why", o->err == ERR_OK ? bytes_str("") : bytes_str(o->why.text));
 	field(&line, "serial", bytes_str(o->serial));
 	field(&line, "subject", buf_bytes(&o->subject));
+	field(&line, "weak", buf_bytes(&o->weak));
+	field(&line, "left_out", buf_bytes(&o->left_out));
 	field(&line, "peer", bytes_str(call->req->peer));
 	log_line(log_level_of(o->err), "%s ms=%.1f", (const char *)line.p, ms);
 	buf_free(&line);
+	if (o->audit.err != ERR_OK)
+		log_error("the refusal above is not in the audit trail: %s", o->audit.text);
 }
 
 void route(const struct site *site, const struct http_req *req, time_t now, struct http_resp *resp)
