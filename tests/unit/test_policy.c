@@ -1,19 +1,15 @@
 /* policy_decide against the text tables in tests/policy: one line, one decision. */
 #include <gnutls/x509.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/mem.h"
 #include "ca/policy.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
+#include "unit.h"
 
 #define NOW ((time_t)1800000000)
 #define COLUMNS 5

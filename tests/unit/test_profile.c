@@ -1,21 +1,17 @@
 /* profile_load: a good profile loads; each thing that can be wrong with keys and certificates is told, all at once. */
 #include <gnutls/x509.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/profile.h"
 #include "pki/name.h"
+#include "unit.h"
 
 #define NOW ((time_t)1800000000)
 #define DAY 86400
