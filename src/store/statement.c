@@ -26,6 +26,11 @@ static const struct statement_row rows[] = {
 			       "ON CONFLICT (key) DO UPDATE SET value = excluded.value"},
 	[SQL_PEPPER_GET] = {1, "SELECT value = $1::uuid::text FROM scep.setting WHERE key = 'pepper_check'"},
 	[SQL_BEGIN] = {0, "BEGIN"},
+	[SQL_GRANT_NAMES] = {2, "SELECT set_config('scep.role', $1::text, true), set_config('scep.group', $2::text, true)"},
+	[SQL_GRANT] = {0, "DO $$ DECLARE v_role text := current_setting('scep.role'); BEGIN "
+			  "IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN EXECUTE format('CREATE ROLE %I LOGIN', v_role); END IF; "
+			  "IF NOT pg_has_role(v_role, current_setting('scep.group'), 'MEMBER') THEN "
+			  "EXECUTE format('GRANT %I TO %I', current_setting('scep.group'), v_role); END IF; END $$"},
 	[SQL_BE_OWNER] = {0, "SET LOCAL ROLE scep_owner"},
 	/* A lock of the transaction, not of the session: it works through a connection pooler too. */
 	[SQL_LOCK_MIGRATION] = {0, "SELECT pg_advisory_xact_lock(1396917073)"},

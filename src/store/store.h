@@ -156,6 +156,9 @@ struct store_status {
  * repeated. Then migrates, and remembers a digest of the pepper (if there is one) for store_check. Needs a superuser, or CREATEROLE and a
  * database of one's own. */
 enum err store_init(struct store *s, struct why *why);
+/* Makes a login role a member of a group, and makes it when it is missing. Made to be repeated. Needs what store_init needs. */
+enum store_role { STORE_RESPONDER, STORE_ADMIN };
+enum err store_grant(struct store *s, const char *role, enum store_role group, struct why *why);
 /* Applies what is missing, under a lock; *from and *to are versions. */
 enum err store_migrate(struct store *s, int *from, int *to, struct why *why);
 enum err store_status(struct store *s, struct store_status *out, struct why *why);
