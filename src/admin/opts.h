@@ -35,7 +35,11 @@ struct opt {
 #define OPT_CONF(type) \
 	{"conf", 'c', OPT_TEXT, offsetof(type, conf), "FILE", \
 	    "the responder's scepter.ini ($SCEPTER_CONF, else /etc/scepter/scepter.ini)"}
-#define OPT_JSON(type) {"json", 'j', OPT_FLAG, offsetof(type, json), NULL, "print JSON"}
+#define OPT_CONNINFO(type) \
+	{"conninfo", 0, OPT_TEXT, offsetof(type, conninfo), "CONNINFO", \
+	    "connect with this instead of [database] conninfo, e.g. as another role: 'dbname=scepter user=alice'"}
+#define OPT_JSON_AT(type, field) {"json", 'j', OPT_FLAG, offsetof(type, field), NULL, "print JSON"}
+#define OPT_JSON(type) OPT_JSON_AT(type, json)
 
 struct opts {
 	const char *doc;	/* what the verb does, for --help */

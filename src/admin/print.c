@@ -91,10 +91,11 @@ void put_fingerprint(struct json_object *o, const char *key, struct bytes octets
 
 /* --- printing ----------------------------------------------------------------------------------------------------- */
 
-static void print_json(struct json_object *o)
+void print_json(struct json_object *o)
 {
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 	    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
 }
 
 /* Characters, not octets: what a terminal's columns are, near enough. */
@@ -124,7 +125,18 @@ static void print_padded(const char *text, int width)
 /* "not_after" is shown as "Not after". */
 static char *label_of(const char *key)
 {
-	char *label = mem_strdup(key), *p;
+	static const char *const special[][2] = {
+	    {"ca", "CA"}, {"id", "ID"}, {"sha256_fingerprint", "SHA-256 fingerprint"}, {"sha1_fingerprint", "SHA-1 fingerprint"},
+	    {"key_uri", "Key URI"}, {"postgresql", "PostgreSQL"},
+	};
+	char *label, *p;
+	size_t i;
+
+	for (i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+		if (strcmp(key, special[i][0]) == 0)
+			return mem_strdup(special[i][1]);
+	}
+	label = mem_strdup(key);
 
 	for (p = label; *p != '\0'; p++) {
 		if (*p == '_')
@@ -170,8 +182,11 @@ static void print_members(struct json_object *o, int indent)
 	int width = 0;
 
 	json_object_object_foreach(o, k, val) {
-		if (!is_hidden(k, val) && !is_block(val) && width_of(k) > width)
-			width = width_of(k);
+		char *label = label_of(k);
+
+		if (!is_hidden(k, val) && !is_block(val) && width_of(label) > width)
+			width = width_of(label);
+		free(label);
 	}
 	json_object_object_foreach(o, key, v) {
 		char *label;
@@ -199,11 +214,11 @@ void print_object(struct json_object *o, bool json)
 
 	if (json) {
 		print_json(o);
-	} else {
-		print_members(o, 0);
-		if (json_object_object_get_ex(o, "pem", &pem))
-			printf("%s", json_object_get_string(pem));
+		return;
 	}
+	print_members(o, 0);
+	if (json_object_object_get_ex(o, "pem", &pem))
+		printf("%s", json_object_get_string(pem));
 	json_object_put(o);
 }
 
@@ -247,7 +262,6 @@ void print_table(struct json_object *array, const char *const columns[], bool js
 
 	if (json) {
 		print_json(array);
-		json_object_put(array);
 		return;
 	}
 	header = header_row(columns);

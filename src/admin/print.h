@@ -18,6 +18,9 @@
  */
 void print_object(struct json_object *o, bool json);
 
+/* Prints an object or array as JSON and frees it. */
+void print_json(struct json_object *o);
+
 /* Prints an array of flat objects and frees it. As text: a table of the members named in `columns` (NULL-terminated). */
 void print_table(struct json_object *array, const char *const columns[], bool json);
 

@@ -7,12 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/verbs.h"
 #include "base/mem.h"
 #include "base/problems.h"
+
+#define VERBS_MAX 100	/* looked through for a suggestion */
 
 static int help_run(int argc, char **argv);
 
 const struct verb verbs[] = {
+    {"ca init", "make a CA, self-signed or under a parent", ca_init_run},
+    {"ca issue-ra", "make the RA with which the responder opens and signs", ca_issue_ra_run},
+    {"db init", "prepare the database: roles, schema, pepper", db_init_run},
+    {"db migrate", "bring the schema up to date", db_migrate_run},
+    {"db status", "tell the schema's version and what is stored", db_status_run},
+    {"challenge new", "make a one-time challenge and print it", challenge_new_run},
+    {"challenge list", "list one-time challenges", challenge_list_run},
+    {"challenge revoke", "make a challenge useless", challenge_revoke_run},
+    {"cert list", "list the certificates that were issued", cert_list_run},
+    {"cert show", "show one certificate that was issued", cert_show_run},
+    {"check", "say everything that is wrong with the configuration", check_run},
+    {"show", "tell what any SCEP message, request or certificate is", show_run},
     {"help", "what the verbs are, or how to use one: help [VERB]", help_run},
     {NULL, NULL, NULL},
 };
@@ -102,28 +117,34 @@ static void list_all(FILE *f)
 	fputs("\n`scepter VERB --help' or `scepter help VERB' explains one verb; scepter(1) has the exit codes.\n", f);
 }
 
-/* Neither a verb nor a group: says so, with the nearest of either. */
+/* The verb that was probably meant, or NULL. */
+static const char *nearest_verb(const char *typed)
+{
+	const char *words[VERBS_MAX + 1];
+	size_t n;
+
+	for (n = 0; n < VERBS_MAX && verbs[n].name != NULL; n++)
+		words[n] = verbs[n].name;
+	words[n] = NULL;
+	return nearest_word(typed, words);
+}
+
+/* No verb: says so, with the nearest one, or what begins with the first word. */
 static int unknown(const char *first, const char *second)
 {
-	const char *words[128];
 	char *typed = second == NULL ? mem_strdup(first) : mem_printf("%s %s", first, second);
-	const char *near = NULL;
-	size_t n = 0;
+	bool group = group_exists(first);
+	const char *near = group && second == NULL ? NULL : nearest_verb(typed);
 
-	if (group_exists(first)) {
+	if (near == NULL && !group)
+		near = nearest_verb(first);
+	if (near != NULL) {
+		fprintf(stderr, "scepter: '%s' is not a verb; did you mean '%s'?\n", typed, near);
+	} else if (group) {
 		fprintf(stderr, "scepter: '%s' is %s:\n", typed, second == NULL ? "not complete" : "not a verb");
 		list_verbs(stderr, first);
 	} else {
-		for (; n < 127 && verbs[n].name != NULL; n++)
-			words[n] = verbs[n].name;
-		words[n] = NULL;
-		near = nearest_word(typed, words);
-		if (near == NULL)
-			near = nearest_word(first, words);
-		if (near != NULL)
-			fprintf(stderr, "scepter: '%s' is not a verb; did you mean '%s'?\n", typed, near);
-		else
-			fprintf(stderr, "scepter: '%s' is not a verb; `scepter help' lists them\n", typed);
+		fprintf(stderr, "scepter: '%s' is not a verb; `scepter help' lists them\n", typed);
 	}
 	free(typed);
 	return EXIT_USAGE;

@@ -1,0 +1,45 @@
+/* What `ca init` and `ca issue-ra` share: a key, a certificate for it, and where both go. */
+#ifndef ADMIN_CA_MAKE_H
+#define ADMIN_CA_MAKE_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "pki/cert.h"
+#include "pki/key.h"
+
+struct ca_signer {
+	struct cert *cert;
+	struct key *key;
+};
+
+/* Reads an issuing CA and checks that it may sign: key and certificate fit, CA:TRUE, keyCertSign, within its dates. */
+enum err ca_signer_open(const char *cert_file, const char *key_where, const char *pin_file, struct ca_signer *out, struct why *why);
+void ca_signer_free(struct ca_signer *s);
+
+/* pathLenConstraint of a CA certificate; -1: none. */
+int ca_path_len(const struct cert *cert);
+
+struct ca_job {
+	const char *subject;		/* RFC 4514 text */
+	const char *key_type;		/* of a new key: "rsa:3072"; not for a token */
+	long days;
+	bool replace;			/* --force */
+	const char *cert_file;
+	const char *key_where;		/* a file to make, or the pkcs11: URI of a key that exists */
+	const char *pin_file;
+	const char *chain_file;		/* a third file that the caller writes; NULL: none */
+	const struct ca_signer *by;	/* NULL: signed by itself */
+	bool ca;
+	int path_len;			/* -1: none */
+	unsigned key_usage;
+	bool rsa_only;			/* the key has to open envelopes */
+};
+
+/* Makes and writes all of it, key file first with mode 0600; nothing is written when the certificate cannot be made. */
+enum err ca_make(const struct ca_job *job, time_t now, struct cert **out, struct why *why);
+
+/* Prints what was made. */
+void ca_print_made(const struct ca_job *job, const struct cert *cert, bool json);
+
+#endif
