@@ -15,16 +15,18 @@
 /* Own and accepted issuers only: a client's self-signed certificate is verified only after its key passed the profile's limits. */
 static const struct key_limits any_sane_key = {1024, 16384};
 
-/* Extensions [3]: each is SEQUENCE { OID, BOOLEAN DEFAULT FALSE, OCTET STRING }. */
+/* Extensions [3]: each is SEQUENCE { OID, BOOLEAN DEFAULT FALSE, OCTET STRING }. False: none left, or malformed (then rest->n > 0). */
 static bool next_extension(struct bytes *rest, struct tlv *oid, struct bytes *value, bool *critical)
 {
+	struct bytes in = *rest;
 	struct tlv seq, flag = {0}, octets;
 
-	if (!der_expect(rest, DER_SEQUENCE, &seq) || !der_expect(&seq.body, DER_OID, oid))
+	if (!der_expect(&in, DER_SEQUENCE, &seq) || !der_expect(&seq.body, DER_OID, oid))
 		return false;
 	der_expect(&seq.body, DER_BOOLEAN, &flag);
 	if (!der_expect(&seq.body, DER_OCTET_STRING, &octets) || seq.body.n != 0)
 		return false;
+	*rest = in;
 	*critical = flag.body.n == 1 && flag.body.p[0] != 0;
 	*value = octets.body;
 	return true;
