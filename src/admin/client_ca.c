@@ -119,17 +119,22 @@ static bool is_rsa(const struct cert *cert)
 	return rsa;
 }
 
-/* An RA before a CA, the issuing CA before its parents (P-37, P-38); by keyUsage, never by order. */
+/*
+ * An RA before a CA, the issuing CA before its parents (P-37, P-38); by keyUsage, never by order. A CA that answers itself but was
+ * made without keyEncipherment, against RFC 8894, 2.1.2, is common (micromdm's scepserver makes such): it comes last.
+ */
 static int rank(const struct client_ca *ca, const struct cert *cert)
 {
-	if (!has_usage(cert, GNUTLS_KEY_KEY_ENCIPHERMENT) || !is_rsa(cert) || !client_ca_chains(ca, cert, NULL, 0))
+	bool usage = has_usage(cert, GNUTLS_KEY_KEY_ENCIPHERMENT);
+
+	if ((!usage && !may_issue(ca, cert)) || !is_rsa(cert) || !client_ca_chains(ca, cert, NULL, 0))
 		return 0;
 	if (!cert_is_ca(cert))
-		return 3;
+		return 5;
 	for (size_t i = 0; i < ca->n; i++)
 		if (!same(ca->certs[i], cert) && cert_is_ca(ca->certs[i]) && cert_verify_by(ca->certs[i], cert, NULL) == ERR_OK)
-			return 1;
-	return 2;
+			return usage ? 3 : 1;
+	return usage ? 4 : 2;
 }
 
 static enum err pick_recipient(struct client_ca *ca, struct why *why)
@@ -145,8 +150,8 @@ static enum err pick_recipient(struct client_ca *ca, struct why *why)
 		}
 	}
 	if (best == NULL)
-		return fail(why, ERR_REMOTE, "GetCACert: none of the server's %zu certificates is an RSA one with keyEncipherment that "
-		    "chains to the pinned CA: there is nothing to encrypt a request to", ca->n);
+		return fail(why, ERR_REMOTE, "GetCACert: none of the server's %zu certificates is an RSA one for encryption that chains to "
+		    "the pinned CA: there is nothing to encrypt a request to", ca->n);
 	ca->encrypt = best;
 	issuer = cert_is_ca(best) ? NULL : find_issuer(ca, best, ca->certs, ca->n);
 	ca->issuer = issuer != NULL ? issuer : best;
@@ -180,6 +185,7 @@ bool client_ca_signs(const struct client_ca *ca, const struct cert *signer)
 {
 	for (size_t i = 0; i < ca->n; i++)
 		if (same(ca->certs[i], signer))
-			return has_usage(signer, GNUTLS_KEY_DIGITAL_SIGNATURE) && client_ca_chains(ca, signer, NULL, 0);
+			return (has_usage(signer, GNUTLS_KEY_DIGITAL_SIGNATURE) || may_issue(ca, ca->certs[i])) &&
+			       client_ca_chains(ca, signer, NULL, 0);
 	return false;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/client_verbs.h"
 #include "admin/verbs.h"
 #include "base/mem.h"
 #include "base/problems.h"
@@ -28,6 +29,8 @@ const struct verb verbs[] = {
     {"cert show", "show one certificate that was issued", cert_show_run},
     {"check", "say everything that is wrong with the configuration", check_run},
     {"show", "tell what any SCEP message, request or certificate is", show_run},
+    {"enroll", "get a certificate from a SCEP server", enroll_run},
+    {"bench", "measure how fast a SCEP server enrols", bench_run},
     {"help", "what the verbs are, or how to use one: help [VERB]", help_run},
     {NULL, NULL, NULL},
 };
