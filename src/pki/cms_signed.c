@@ -201,23 +201,21 @@ static enum err check_content(const struct cms_signed *s, struct why *why)
  * The signature covers the attributes as a SET OF. That means their DER order, but some clients (strongSwan's scepclient) sign them
  * in the order in which they send them: first as received, then sorted (P-170).
  */
-static enum err check_signature(const struct cms_signed *s, const struct pubkey *pub, enum sig_scheme scheme, struct why *why)
+static enum err check_signature(const struct cms_signed *s, struct bytes attrs, const struct pubkey *pub, enum sig_scheme scheme,
+    struct why *why)
 {
 	struct buf set = {0};
-	struct tlv attrs;
 	size_t at;
 	enum err err;
 
-	if (!der_whole(s->signed_attrs, DER_CTX(0), &attrs))
-		return fail(why, ERR_MSG_CHECK, "message has no signed attributes");
-	der_tlv(&set, DER_SET, attrs.body);
+	der_tlv(&set, DER_SET, attrs);
 	err = pubkey_verify(pub, scheme, s->digest, buf_bytes(&set), s->signature, why);
 	if (err == ERR_MSG_CHECK) {
 		buf_cut(&set, 0);
 		at = der_open(&set);
-		buf_add_bytes(&set, attrs.body);
+		buf_add_bytes(&set, attrs);
 		der_close_set_of(&set, at, DER_SET);
-		if (memcmp(set.p + set.n - attrs.body.n, attrs.body.p, attrs.body.n) != 0)
+		if (memcmp(set.p + set.n - attrs.n, attrs.p, attrs.n) != 0)
 			err = pubkey_verify(pub, scheme, s->digest, buf_bytes(&set), s->signature, why);
 	}
 	buf_free(&set);
@@ -228,9 +226,10 @@ enum err cms_signed_verify(const struct cms_signed *s, const struct pubkey *pub,
 {
 	const struct digest_row *digest = s->digest;
 	enum sig_scheme scheme;
+	struct tlv attrs;
 	enum err err;
 
-	if (!s->has_signer || s->n_attrs == 0)
+	if (!s->has_signer || !der_whole(s->signed_attrs, DER_CTX(0), &attrs))
 		return fail(why, ERR_MSG_CHECK, "message has no signed attributes");
 	if (digest == NULL || (algs != NULL && !alg_set_has_digest(algs, digest)))
 		return fail(why, ERR_ALG, "digest %s is not accepted", digest != NULL ? digest->name : s->digest_oid);
@@ -240,5 +239,5 @@ enum err cms_signed_verify(const struct cms_signed *s, const struct pubkey *pub,
 	if (digest != s->digest)
 		return fail(why, ERR_MSG_CHECK, "signature algorithm and digest algorithm do not agree");
 	err = check_content(s, why);
-	return err == ERR_OK ? check_signature(s, pub, scheme, why) : err;
+	return err == ERR_OK ? check_signature(s, attrs.body, pub, scheme, why) : err;
 }

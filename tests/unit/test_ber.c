@@ -53,6 +53,7 @@ static void test_refuses(void **state)
 	static const char *const rows[] = {
 		"", "30", "0500", "0401aa",		/* not constructed */
 		"3001", "30030500", "30020501",		/* cut, or a child longer than its parent */
+		"30030402aa", "3004048102aa", "3003040261ff", "300830010500050000",
 		"3080", "308000", "30800500", "308005000000ff",	/* no end, or more after it */
 		"30020500ff",				/* trailing octet */
 		"3081", "308200",			/* length cut */

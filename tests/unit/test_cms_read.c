@@ -364,6 +364,18 @@ static void test_one_answer(void **state)
 	}
 }
 
+/* Windows clients may send OAEP: the operator has to learn what the client must be told. */
+static void test_oaep_is_named(void **state)
+{
+	struct buf in = data("bad/cms/enveloped", "alg-oaep.der"), plain = {0};
+	struct why why;
+
+	(void)state;
+	assert_int_equal(open_enveloped(buf_bytes(&in), NULL, &plain, &why), ERR_ALG);
+	assert_non_null(strstr(why.text, "RSA-OAEP"));
+	buf_free(&in);
+}
+
 static void test_enveloped_fields(void **state)
 {
 	struct buf in = data("good/cms/enveloped", "openssl-with-password.der");
@@ -398,7 +410,7 @@ int main(void)
 		cmocka_unit_test(test_empty_content), cmocka_unit_test(test_joined_content), cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_unknown_digest), cmocka_unit_test(test_signed_policy), cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_good_enveloped), cmocka_unit_test(test_bad_enveloped), cmocka_unit_test(test_one_answer),
-		cmocka_unit_test(test_enveloped_fields),
+		cmocka_unit_test(test_oaep_is_named), cmocka_unit_test(test_enveloped_fields),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

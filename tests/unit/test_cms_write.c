@@ -116,8 +116,8 @@ static void text_attr(struct buf *out, const char *oid, const char *text)
 
 static void assert_verifies(const struct buf *message, const struct party *by)
 {
-	struct cms_signed *s;
-	struct cert *signer;
+	struct cms_signed *s = NULL;
+	struct cert *signer = NULL;
 	struct why why;
 
 	if (cms_signed_parse(buf_bytes(message), &s, &why) != ERR_OK || cms_signer_cert(s, &signer, &why) != ERR_OK ||
@@ -214,6 +214,30 @@ static void test_signed_form(void **state)
 	buf_free(&attrs);
 	buf_free(&rsa);
 	buf_free(&ecdsa);
+}
+
+/* NULL parameters for SHA-1, none for SHA-2; in digestAlgorithms and in the SignerInfo (P-178). */
+static void test_digest_parameters(void **state)
+{
+	struct cms_sign_spec spec = {.present = CMS_CONTENT_ABSENT, .key = ec.key, .cert = ec.cert};
+
+	(void)state;
+	for (unsigned id = DIGEST_SHA1; id <= DIGEST_SHA512; id++) {
+		struct buf out = {0}, alg[2] = {0};
+		size_t found[2] = {0};
+
+		spec.digest = digest_row(id);
+		assert_int_equal(cms_signed_write(&out, &spec, NULL), ERR_OK);
+		for (int null = 0; null < 2; null++) {
+			der_algorithm(&alg[null], spec.digest->oid, null);
+			for (size_t i = 0; i + alg[null].n <= out.n; i++)
+				found[null] += memcmp(out.p + i, alg[null].p, alg[null].n) == 0;
+			buf_free(&alg[null]);
+		}
+		assert_int_equal(found[id == DIGEST_SHA1], 2);
+		assert_int_equal(found[id != DIGEST_SHA1], 0);
+		buf_free(&out);
+	}
 }
 
 static void test_signed_parts(void **state)
@@ -335,7 +359,8 @@ static void test_certs_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signed), cmocka_unit_test(test_signed_form), cmocka_unit_test(test_signed_parts),
+		cmocka_unit_test(test_signed), cmocka_unit_test(test_signed_form), cmocka_unit_test(test_digest_parameters),
+		cmocka_unit_test(test_signed_parts),
 		cmocka_unit_test(test_envelope), cmocka_unit_test(test_envelope_fresh), cmocka_unit_test(test_des_is_bounded),
 		cmocka_unit_test(test_certs_only),
 	};
