@@ -34,12 +34,6 @@ static void print_value(FILE *f, const char *key, const char *text)
 		fprintf(f, "%s = '%s'\n", key, text);
 }
 
-/* password=x and postgresql://user:x@host */
-static bool holds_password(const struct setting *row, const char *text)
-{
-	return row->kind == KIND_CONNINFO && (strcasestr(text, "password") != NULL || strchr(text, '@') != NULL);
-}
-
 /* The line of the example file: what is not the default is an example, and switched on only where nothing works without. */
 static void print_example(FILE *f, const struct setting *row)
 {
@@ -58,7 +52,7 @@ static void print_row(FILE *f, const struct setting *row, const void *conf)
 	}
 	if (!value_text(row, conf, &text))
 		fprintf(f, "#%s is not set\n", row->key);
-	else if (holds_password(row, (const char *)text.p))
+	else if (row->kind == KIND_CONNINFO && conninfo_has_password((const char *)text.p))
 		fprintf(f, "#%s is set, and not shown: it may hold a password\n", row->key);
 	else
 		print_value(f, row->key, (const char *)text.p);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -129,6 +130,20 @@ static void read_profiles(struct conf *conf, struct problems *problems)
 		qsort(conf->profiles, conf->n_profiles, sizeof(struct profile_conf *), by_name);
 }
 
+/* A warning only: who may read the file is the operator's business. */
+static void check_secrecy(const struct conf *conf, struct problems *problems)
+{
+	struct stat st;
+	char *where;
+
+	if (conf->conninfo == NULL || !conninfo_has_password(conf->conninfo) || stat(conf->file, &st) != 0 || (st.st_mode & 007) == 0)
+		return;
+	where = mem_printf("%s [database] conninfo", conf->file);
+	problem_add(problems, PROBLEM_WARNING, where, "holds a password, and everybody can read the file (mode %04o): chmod 640 %s",
+	    (unsigned)st.st_mode & 07777, conf->file);
+	free(where);
+}
+
 /* Absolute, so that a reload finds it again wherever the process stands by then. */
 static char *absolute(const char *file)
 {
@@ -146,8 +161,10 @@ struct conf *conf_read(const char *file, struct problems *problems)
 
 	conf->file = absolute(file);
 	conf->profiles = mem_alloc(sizeof(struct profile_conf *));
-	if (settings_read(&server_settings, conf->file, conf, problems))
+	if (settings_read(&server_settings, conf->file, conf, problems)) {
+		check_secrecy(conf, problems);
 		read_profiles(conf, problems);
+	}
 	if (problems->n_errors > n_errors) {
 		conf_free(conf);
 		return NULL;

@@ -257,6 +257,11 @@ void value_expected(const struct setting *row, struct buf *out)
 	}
 }
 
+bool conninfo_has_password(const char *conninfo)
+{
+	return strcasestr(conninfo, "password") != NULL || strchr(conninfo, '@') != NULL;
+}
+
 void values_set_standard(const struct setting_table *table, const char *file, void *conf)
 {
 	struct why why;

@@ -22,6 +22,9 @@ void value_expected(const struct setting *row, struct buf *out);
 /* CONFIG, "'text' is not ..." with what the row accepts. */
 enum err value_bad(const struct setting *row, const char *text, struct why *why);
 
+/* Whether a password may stand in it: "password=x" or "postgresql://user:x@host". */
+bool conninfo_has_password(const char *conninfo);
+
 /* For every row: sets the defaults; frees what the fields own. */
 void values_set_standard(const struct setting_table *table, const char *file, void *conf);
 void values_free(const struct setting_table *table, void *conf);

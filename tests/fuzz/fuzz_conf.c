@@ -24,18 +24,16 @@ static int make_file(const void *data, size_t size, char name[64])
 	return fd;
 }
 
-static char *print(const struct setting_table *table, const void *conf)
+static void print(const struct setting_table *table, const void *conf, char **text)
 {
-	char *text = NULL;
 	size_t n;
-	FILE *f = open_memstream(&text, &n);
+	FILE *f = open_memstream(text, &n);
 
 	if (table == &server_settings)
 		conf_print(f, conf);
 	else
 		conf_print_profile(f, conf);
 	fclose(f);
-	return text;
 }
 
 static void check(const struct setting_table *table, const uint8_t *data, size_t size)
@@ -45,19 +43,19 @@ static void check(const struct setting_table *table, const uint8_t *data, size_t
 	bool is_server = table == &server_settings;
 	void *conf = is_server ? (void *)&server : &profile, *again = is_server ? (void *)&server2 : &profile2;
 	struct problems p = {0};
-	char name[64], *text, *text2;
+	char name[64], *text = NULL, *text2 = NULL;
 	int fd = make_file(data, size, name);
 
 	server.file = server2.file = profile.file = profile2.file = name;
 	settings_read(table, name, conf, &p);
 	close(fd);
-	text = print(table, conf);
+	print(table, conf, &text);
 	/* a conninfo with a password is not printed, a value with both quotes cannot be written */
 	if (p.n == 0 && strstr(text, "not shown") == NULL && (strchr(text, '"') == NULL || strchr(text, '\'') == NULL)) {
 		fd = make_file(text, strlen(text), name);
 		settings_read(table, name, again, &p);
 		close(fd);
-		text2 = print(table, again);
+		print(table, again, &text2);
 		if (p.n != 0 || strcmp(strchr(text, '\n'), strchr(text2, '\n')) != 0)
 			abort();
 		free(text2);

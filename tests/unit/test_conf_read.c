@@ -74,9 +74,13 @@ static void defaults(void **state)
 
 static void every_server_setting(void **state)
 {
-	struct conf *conf = read_good(GOOD "/every.ini");
+	struct problems p = {0};
+	struct conf *conf = conf_read(GOOD "/every.ini", &p);
 
 	(void)state;
+	show(&p);
+	assert_int_equal(p.n_errors, 0);	/* it has a password, for which a checkout's mode gives a warning */
+	problems_free(&p);
 	assert_string_equal(conf->listen, "[::1]:9000");
 	assert_int_equal(conf->listen_mode, 0660);
 	assert_int_equal(conf->workers, 4);
@@ -313,6 +317,35 @@ static void all_at_once(void **state)
 	problems_free(&p);
 }
 
+/* A conninfo with a password in a file that everybody can read is a warning: the configuration is used all the same. */
+static void readable_password(void **state)
+{
+	static const char *const conninfos[] = {"dbname=x password=y", "postgresql://u:y@h/x"};
+	struct why why;
+	size_t i;
+	int mode;
+
+	(void)state;
+	file_write("profiles.d/a.ini", BYTES_LIT("[ca]\ncertificate = c\nkey = k\n"), 0600, true, &why);
+	for (i = 0; i < 4; i++) {
+		char *text = mem_printf("[database]\nconninfo = %s\npepper_file = p\n", conninfos[i % 2]);
+		struct problems p = {0};
+		struct conf *conf;
+
+		mode = i < 2 ? 0644 : 0640;
+		assert_int_equal(file_write("scepter.ini", bytes_str(text), (mode_t)mode, true, &why), ERR_OK);
+		conf = conf_read("scepter.ini", &p);
+		assert_non_null(conf);
+		assert_int_equal(p.n, i < 2);
+		assert_true(p.n == 0 || strstr(p.list[0].text, "chmod 640") != NULL);
+		free(text);
+		conf_free(conf);
+		problems_free(&p);
+	}
+	file_write("scepter.ini", bytes_str(server_ini), 0600, true, &why);
+	unlink("profiles.d/a.ini");
+}
+
 static void missing_or_large_file(void **state)
 {
 	struct problems p = {0};
@@ -352,7 +385,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(defaults), cmocka_unit_test(every_server_setting), cmocka_unit_test(every_profile_setting),
 	    cmocka_unit_test(bad_servers), cmocka_unit_test(bad_profiles), cmocka_unit_test(profile_names),
-	    cmocka_unit_test(all_at_once), cmocka_unit_test(missing_or_large_file), cmocka_unit_test(which_file),
+	    cmocka_unit_test(all_at_once), cmocka_unit_test(readable_password),
+	    cmocka_unit_test(missing_or_large_file), cmocka_unit_test(which_file),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
