@@ -136,12 +136,11 @@ static const char *or_none(const char *s)
 static void describe_failure(const PGconn *pg, struct why *why)
 {
 	const char *text = pg == NULL ? "out of memory" : PQerrorMessage(pg);
-	size_t n = strcspn(text, "\n");
+	size_t n;
 
-	if (n == 0) {
+	if (PQstatus(pg) != CONNECTION_BAD)	/* still trying */
 		text = "no answer in time";
-		n = strlen(text);
-	}
+	n = strcspn(text, "\n");
 	fail(why, ERR_DB, "cannot connect to host %s, database %s as %s: %.*s; is PostgreSQL running, and does conninfo in scepter.ini "
 	    "[database] name it?", or_none(PQhost(pg)), or_none(PQdb(pg)), or_none(PQuser(pg)), (int)n, text);
 }

@@ -37,10 +37,8 @@ bool wait_back_off(int attempt, int64_t deadline)
 	ms = attempt < 4 ? 20L << attempt : 300;
 	ms = ms / 2 + ts.tv_nsec / 1000 % (ms / 2 + 1);
 	left = deadline - clock_ms();
-	if (left <= 0)
+	if (left <= ms)
 		return false;
-	if (ms > left)
-		ms = left;
 	ts = (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 	while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
 		;
