@@ -1,0 +1,89 @@
+#include "fixture.h"
+
+struct store *super;
+struct why why;
+
+int setup(void **state)
+{
+	(void)state;
+	memset(&why, 0, sizeof(why));
+	cluster_new_database();
+	super = cluster_store("postgres");
+	assert_ok(store_init(super, &why));
+	return 0;
+}
+
+int teardown(void **state)
+{
+	(void)state;
+	store_close(super);
+	super = NULL;
+	return 0;
+}
+
+enum store_verdict admit(const struct store_request *r)
+{
+	struct store_answer a;
+
+	assert_ok(store_admit(super, r, &a, &why));
+	buf_free(&a.cert);
+	return a.verdict;
+}
+
+enum store_verdict issue(const struct store_request *r, struct buf *cert)
+{
+	struct store_cert c = sample_cert("key");
+	struct store_answer a;
+
+	assert_ok(store_issue(super, r, &c, &a, &why));
+	if (cert != NULL) {
+		*cert = (struct buf){0};
+		buf_add_bytes(cert, a.verdict == STORE_GO_ON ? c.der : buf_bytes(&a.cert));
+	}
+	buf_free(&a.cert);
+	return a.verdict;
+}
+
+enum store_verdict poll_for(const char *txid, const char *key, struct buf *cert)
+{
+	struct store_answer a;
+
+	assert_ok(store_poll(super, "default", bytes_str(txid), bytes_str(key), &a, &why));
+	if (cert != NULL)
+		*cert = a.cert;
+	else
+		buf_free(&a.cert);
+	return a.verdict;
+}
+
+char *add_challenge(const char *secret, struct store_challenge c)
+{
+	if (c.expires == 0)
+		c.expires = time(NULL) + 600;
+	if (c.uses_left == 0)
+		c.uses_left = 1;
+	c.created_by = (char *)"tester";
+	assert_ok(store_challenge_add(super, bytes_str(secret), &c, &why));
+	assert_int_equal(strlen(c.id), 8);
+	return c.id;
+}
+
+void run_sql(const char *sql)
+{
+	free(cluster_sql("postgres", sql));
+}
+
+void assert_sql(const char *sql, const char *expected)
+{
+	char *got = cluster_sql("postgres", sql);
+
+	assert_string_equal(got, expected);
+	free(got);
+}
+
+void make_logins(void)
+{
+	run_sql("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'web') THEN CREATE ROLE web LOGIN IN ROLE scep_responder; "
+		"CREATE ROLE op LOGIN IN ROLE scep_admin; CREATE ROLE stranger LOGIN; CREATE ROLE owning LOGIN IN ROLE scep_owner; END IF; "
+		"END $$");
+}
