@@ -305,7 +305,7 @@ def read_reply(data, request, trusted, recipient_key=None):
             reply.fail_text = der.content(attributes[FAIL_INFO_TEXT]).decode()
             assert len(reply.fail_text) <= 255
     if reply.status == SUCCESS:
-        _read_envelope(content, request, reply, recipient_key or request.key)
+        reply.certs, reply.cipher = open_envelope(content, request.cert, recipient_key or request.key)
     else:
         assert content == b"", "FAILURE and PENDING have no envelope"
         reply.empty_content = present
@@ -350,7 +350,8 @@ def _verify_signature(signer, reply):
         public.verify(signature, signed, ec.ECDSA(hash_))
 
 
-def _read_envelope(content, request, reply, key):
+def open_envelope(content, cert, key):
+    """A SUCCESS's envelope, sent to `cert` whose key is `key`: (certificates, cipher)."""
     der.assert_der(content)
     info = cms.ContentInfo.load(content, strict=True)
     assert info["content_type"].dotted == ID_ENVELOPED, "the envelope is not in a ContentInfo"
@@ -358,16 +359,16 @@ def _read_envelope(content, request, reply, key):
     assert env["version"].native == "v0" and len(env["recipient_infos"]) == 1
     ktri = env["recipient_infos"][0].chosen
     assert isinstance(ktri, cms.KeyTransRecipientInfo) and ktri["version"].native == "v0"
-    assert ktri["rid"].chosen.dump() == issuer_and_serial(request.cert), "recipient is not the request's signer, octet for octet"
+    assert ktri["rid"].chosen.dump() == issuer_and_serial(cert), "recipient is not the request's signer, octet for octet"
     assert ktri["key_encryption_algorithm"].dump() == der.algorithm(RSA, der.NULL_TLV)
     encrypted = env["encrypted_content_info"]
     assert encrypted["content_type"].dotted == ID_DATA
     algorithm = encrypted["content_encryption_algorithm"]
-    reply.cipher = next(n for n, c in CIPHERS.items() if c[0] == algorithm["algorithm"].dotted)
+    cipher = next(n for n, c in CIPHERS.items() if c[0] == algorithm["algorithm"].dotted)
     cek = key.decrypt(ktri["encrypted_key"].native, padding.PKCS1v15())
-    assert len(cek) == CIPHERS[reply.cipher][1]
-    plain = decrypt(reply.cipher, cek, algorithm["parameters"].native, encrypted["encrypted_content"].native)
-    reply.certs = read_certs_only(plain)
+    assert len(cek) == CIPHERS[cipher][1]
+    plain = decrypt(cipher, cek, algorithm["parameters"].native, encrypted["encrypted_content"].native)
+    return read_certs_only(plain), cipher
 
 
 def read_certs_only(data):
@@ -389,3 +390,26 @@ def certificate(der_or_pem):
     if der_or_pem.lstrip().startswith(b"-----"):
         return x509.load_pem_x509_certificate(der_or_pem).public_bytes(serialization.Encoding.DER)
     return asn1_x509.Certificate.load(der_or_pem, strict=True).dump()
+
+
+def check_issued(cert, ca, request):
+    """An issued certificate: the CA's signature, the CSR's key and subject, and RFC 5280's demands."""
+    der.assert_der(cert)
+    issued, issuer = x509.load_der_x509_certificate(cert), x509.load_der_x509_certificate(ca)
+    _, subject, key, *_ = der.children(der.children(request.plain)[0])
+    assert spki(issued.public_key()) == key, "another key's certificate"
+    assert issued.subject.public_bytes() == subject
+    assert issued.issuer.public_bytes() == issuer.subject.public_bytes()
+    public = issuer.public_key()
+    if isinstance(public, rsa.RSAPublicKey):
+        public.verify(issued.signature, issued.tbs_certificate_bytes, padding.PKCS1v15(), issued.signature_hash_algorithm)
+    else:
+        public.verify(issued.signature, issued.tbs_certificate_bytes, ec.ECDSA(issued.signature_hash_algorithm))
+    assert issued.signature_hash_algorithm.name not in ("md5", "sha1")
+    assert issued.version is x509.Version.v3 and 0 < issued.serial_number < 1 << 159
+    assert issued.not_valid_before <= datetime.datetime.utcnow() < issued.not_valid_after <= issuer.not_valid_after
+    extensions = issued.extensions
+    assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert not extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    theirs = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    assert extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier == theirs

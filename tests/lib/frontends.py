@@ -1,0 +1,208 @@
+"""The front ends of conf/, as private servers on free loopback ports. The files of conf/ are used as they are: only the paths that an
+administrator would change are replaced."""
+import signal
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+import scepmsg
+from processes import SOURCE, Service, children, free_port, new_folder, port_open, wait_for, write
+from installation import Responder
+
+MODULES = "/usr/lib/apache2/modules"
+
+
+def tls_files(folder):
+    """A certificate for localhost and its key: paths."""
+    key = scepmsg.new_key(2048)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.utcnow()
+    cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+            .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256()))
+    pem = serialization.Encoding.PEM
+    return (write(folder / "tls" / "server.pem", cert.public_bytes(pem)),
+            write(folder / "tls" / "server.key", key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), 0o600))
+
+
+class FrontEnd:
+    """A web server and, where it does not start it itself, the responder."""
+
+    responder = None
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, site, responder=True, **env):
+        self.site = site.write()
+        self.folder = new_folder(f"{type(self).__name__.lower()}-", site.folder)
+        self.port, self.tls_port = free_port(), free_port()
+        tls_files(self.folder)
+        if self.listens and responder:
+            self.responder = Responder(site, **env)
+        try:
+            self.file, self.tls_file = self.copy(type(self).file), self.copy(type(self).tls_file)
+            config = write(self.folder / "server.conf", self.configuration())
+            self.server = Service(self.command(config), self.folder / "server.log", lambda: port_open(self.port) and port_open(self.tls_port),
+                                  env={"SCEPTER_CONF": str(site.ini), **env})
+        except BaseException:
+            if self.responder:
+                self.responder.kill()
+            raise
+
+    listens = True		# the responder listens by itself
+
+    def copy(self, name):
+        """A file of conf/ as it is, but for the places and ports that an administrator would adapt."""
+        text = (SOURCE / "conf" / name).read_text()
+        for theirs, ours in {
+            "/run/scepter/fcgi.sock": self.site.socket,
+            "/run/lighttpd/scepter.sock": self.folder / "spawned.sock",
+            "/usr/lib/cgi-bin": self.site.programs,
+            "/etc/scepter/scepter.ini": self.site.ini,
+            "/etc/scepter/tls": self.folder / "tls",
+            "/etc/scepter/nginx.conf": self.folder / "nginx.conf",
+            '":443"': f'"127.0.0.1:{self.tls_port}"',
+            "Listen 443": f"Listen 127.0.0.1:{self.tls_port}",
+            "*:443": f"127.0.0.1:{self.tls_port}",
+            "listen 443": f"listen 127.0.0.1:{self.tls_port}",
+        }.items():
+            text = text.replace(theirs, str(ours))
+        return write(self.folder / name, text)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/scep"
+
+    @property
+    def tls_url(self):
+        return f"https://localhost:{self.tls_port}/scep"
+
+    def master(self):
+        """The process id of the responder's master."""
+        if self.responder:
+            return self.responder.pid
+
+        def find(pid):
+            for child in children(pid):
+                try:
+                    command = open(f"/proc/{child}/cmdline", "rb").read()
+                except OSError:
+                    continue
+                if b"scep.fcgi" in command:
+                    return child
+                if found := find(child):
+                    return found
+            return None
+        return wait_for(lambda: find(self.server.pid), "the spawned responder")
+
+    def logs(self):
+        return "\n".join(p.read_text(errors="replace") for p in sorted(self.folder.glob("*.log")) + sorted(self.site.folder.glob("log/*.log")))
+
+    def stop(self):
+        try:
+            self.server.stop(self.stop_signal)
+        finally:
+            if self.responder:
+                assert self.responder.stop() == 0, self.responder.text()
+
+
+class Lighttpd(FrontEnd):
+    file, tls_file = "lighttpd-socket.conf", "lighttpd-tls.conf"
+
+    def configuration(self):
+        write(self.folder / "up" / ".keep", "")
+        return f"""server.document-root = "{self.folder}/up"
+server.bind = "127.0.0.1"
+server.port = {self.port}
+server.upload-dirs = ( "{self.folder}/up" )
+server.errorlog = "{self.folder}/error.log"
+include "{self.file}"
+include "{self.tls_file}"
+"""
+
+    def command(self, config):
+        return ["/usr/sbin/lighttpd", "-D", "-f", config]
+
+
+class LighttpdSpawned(Lighttpd):
+    file = "lighttpd-spawned.conf"
+    listens = False
+
+
+class Cgi(Lighttpd):
+    file = "cgi-lighttpd.conf"
+    listens = False
+
+    def master(self):
+        raise AssertionError("there is no master: each request is a process")
+
+
+class Nginx(FrontEnd):
+    file, tls_file = "nginx.conf", "nginx-tls.conf"
+
+    def configuration(self):
+        temporary = "\n".join(f"\t{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""worker_processes 1;
+daemon off;
+pid {self.folder}/nginx.pid;
+error_log {self.folder}/error.log warn;
+events {{ worker_connections 256; }}
+http {{
+	access_log off;
+{temporary}
+	server {{
+		listen 127.0.0.1:{self.port};
+		include {self.file};
+	}}
+	include {self.tls_file};
+}}
+"""
+
+    def command(self, config):
+        return ["/usr/sbin/nginx", "-e", "stderr", "-p", self.folder, "-c", config]
+
+
+class Apache(FrontEnd):
+    file, tls_file = "apache-mod_proxy_fcgi.conf", "apache-tls.conf"
+    modules = ("proxy", "proxy_fcgi", "reqtimeout")
+    stop_signal = signal.SIGTERM
+
+    def configuration(self):
+        modules = ["mpm_event", "authz_core", "authz_host", "alias", "env", "mime", "setenvif", "socache_shmcb", "ssl", *self.modules]
+        load = "\n".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in modules)
+        return f"""ServerRoot {self.folder}
+PidFile {self.folder}/httpd.pid
+ErrorLog {self.folder}/error.log
+ServerName localhost
+DefaultRuntimeDir {self.folder}
+Mutex file:{self.folder} default
+{load}
+TypesConfig /etc/mime.types
+DocumentRoot {self.folder}/tls
+{self.extra()}
+Listen 127.0.0.1:{self.port}
+Include {self.file}
+Include {self.tls_file}
+"""
+
+    def extra(self):
+        return ""
+
+    def command(self, config):
+        return ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config]
+
+
+class ApacheFcgid(Apache):
+    file = "apache-mod_fcgid.conf"
+    modules = ("fcgid",)
+    listens = False
+
+    def extra(self):
+        return f"FcgidIPCDir {self.folder}/fcgid\nFcgidProcessTableFile {self.folder}/fcgid_shm"
+
+
+FRONT_ENDS = {
+    "lighttpd-socket": Lighttpd, "lighttpd-spawned": LighttpdSpawned, "mod_fcgid": ApacheFcgid, "mod_proxy_fcgi": Apache,
+    "nginx": Nginx, "cgi": Cgi,
+}

@@ -1,0 +1,144 @@
+"""Programs under test, started as an unprivileged user and stopped for sure."""
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+SOURCE = Path(os.environ.get("top_srcdir") or Path(__file__).resolve().parents[2]).resolve()
+BUILD = Path(os.environ.get("top_builddir") or SOURCE / "build" / "plain").resolve()
+USER = "www-data" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+DEADLINE = 60		# seconds until a condition that should hold counts as failed; the sanitizers are slow
+SANITIZER = re.compile(rb"ERROR: (Address|Leak)Sanitizer|runtime error:")
+
+
+def wait_for(condition, what, deadline=DEADLINE):
+    """Polls until `condition` gives something true, and returns that."""
+    end = time.monotonic() + deadline
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < end, f"waited {deadline} s for: {what}"
+        time.sleep(0.01)
+
+
+def as_user(command):
+    """`command` run by USER; for root through setpriv, which keeps the process id."""
+    command = [str(c) for c in command]
+    if os.getuid() != 0:
+        return command
+    return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--", *command]
+
+
+def run(*command, check=True, user=True, stdin=None, env=None, timeout=120, cwd="/"):
+    """Runs a program to its end; CompletedProcess with text streams."""
+    command = as_user(command) if user else [str(c) for c in command]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, cwd=cwd,
+                          env={**os.environ, **(env or {})})
+    assert not check or done.returncode == 0, f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def free_port():
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def port_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def new_folder(prefix, parent=None):
+    """A folder with a short path that USER owns and other users may pass."""
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    give(path)
+    path.chmod(0o755)
+    return path
+
+
+def give(path):
+    if os.getuid() == 0:
+        shutil.chown(path, USER, USER)
+
+
+def write(path, text, mode=0o644):
+    """A file that belongs to USER."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    give(path.parent)
+    data = text.encode() if isinstance(text, str) else text
+    path.write_bytes(data)
+    path.chmod(mode)
+    give(path)
+    return path
+
+
+def children(pid):
+    try:
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Service:
+    """A program that runs in the foreground until it is stopped; its output goes to a file."""
+
+    def __init__(self, command, log, ready, env=None, cwd="/"):
+        self.log = Path(log)
+        self.command = as_user(command)
+        write(self.log, "")
+        with open(self.log, "ab") as out:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd, start_new_session=True,
+                                            env={**os.environ, **(env or {})})
+        try:
+            wait_for(lambda: ready() or self.process.poll() is not None, f"{self.command} to be ready")
+            assert self.process.poll() is None, f"{self.command} ended:\n{self.text()}"
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+    def stop(self, sig=signal.SIGTERM, deadline=30):
+        """Ends it in an orderly way; whatever is left of its process group is an error."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            status = self.process.wait(deadline)
+        finally:
+            self.kill()
+        data = self.log.read_bytes()
+        assert not SANITIZER.search(data), f"{self.log}:\n{self.text()[-4000:]}"
+        return status
+
+    def kill(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        if self.process.poll() is None:
+            self.process.wait(10)
