@@ -75,7 +75,7 @@ static enum err finish(gnutls_privkey_t handle, struct token_key *token, struct 
 
 static bool contains(struct bytes text, const char *word)
 {
-	return memmem(text.p, text.n, word, strlen(word)) != NULL;
+	return text.n > 0 && memmem(text.p, text.n, word, strlen(word)) != NULL;
 }
 
 enum err key_from_pem(struct bytes pem, struct key **out, struct why *why)

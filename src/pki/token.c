@@ -105,22 +105,24 @@ static enum err read_pin(const char *pin_file, char **pin, struct why *why)
 /* What a failure to open means for whoever wrote the URI. */
 static enum err explain(const char *uri, const struct token_key *token, int rc, struct why *why)
 {
-	char label[64];
-	size_t n = sizeof(label);
+	unsigned flags;
+	int n = shown(uri);
 
-	if (gnutls_pkcs11_token_get_info(uri, GNUTLS_PKCS11_TOKEN_LABEL, label, &n) != 0)
-		return fail(why, ERR_KEY, "no token matches '%.*s': compare with p11tool --list-tokens", shown(uri), uri);
+	if (rc == GNUTLS_E_PARSING_ERROR)
+		return fail(why, ERR_KEY, "'%.*s' is not a PKCS#11 URI (RFC 7512)", n, uri);
+	/* of all the library's questions about a token, only this one really looks for it */
+	if (gnutls_pkcs11_token_get_flags(uri, &flags) != 0)
+		return fail(why, ERR_KEY, "no token matches '%.*s': compare with p11tool --list-tokens", n, uri);
 	if (rc == GNUTLS_E_PKCS11_PIN_LOCKED || rc == GNUTLS_E_PKCS11_PIN_EXPIRED)
-		return fail(why, ERR_KEY, "the PIN of token '%s' is locked or has expired", label);
+		return fail(why, ERR_KEY, "the PIN of the token of '%.*s' is locked or has expired", n, uri);
 	if (token->refused)
-		return fail(why, ERR_KEY, "the PIN for token '%s' is wrong, or one more wrong one would lock it", label);
-	if (token->asked || rc == GNUTLS_E_PKCS11_PIN_ERROR)
-		return fail(why, ERR_KEY, "token '%s' %s", label,
-		    token->pin == NULL ? "wants a PIN: set pin_file" : "does not accept the PIN");
-	if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-		return fail(why, ERR_KEY, "token '%s' has no private key that '%.*s' names%s", label, shown(uri), uri,
-		    token->pin == NULL ? ", or shows it only after a PIN (pin_file)" : "");
-	return fail(why, ERR_KEY, "cannot open '%.*s' in token '%s': %s", shown(uri), uri, label, gnutls_strerror(rc));
+		return fail(why, ERR_KEY, "the PIN for '%.*s' is wrong, or one more wrong one would lock the token", n, uri);
+	if (token->asked && token->pin == NULL)
+		return fail(why, ERR_KEY, "the token of '%.*s' wants a PIN: set pin_file", n, uri);
+	if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || rc == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
+		return fail(why, ERR_KEY, "the token has no private key that '%.*s' names%s", n, uri,
+		    token->asked ? "" : ", or shows it only after a PIN (pin_file)");
+	return fail(why, ERR_KEY, "cannot open '%.*s': %s", n, uri, gnutls_strerror(rc));
 }
 
 enum err token_open(const char *uri, const char *pin_file, gnutls_privkey_t *handle, struct token_key **out, struct why *why)
