@@ -46,7 +46,7 @@ static int by_encoding(const void *x, const void *y)
 
 void der_close_set_of(struct buf *b, size_t at, uint8_t tag)
 {
-	struct bytes in = bytes_of(b->p + at, b->n - at), list[64];
+	struct bytes in = bytes_cut(buf_bytes(b), at, b->n), list[64];
 	struct buf sorted = {0};
 	struct tlv t;
 	size_t n = 0;
