@@ -1,17 +1,14 @@
 /* Keys from files and made new: opening, signing, unwrapping; and public keys behind their guard. */
 #include "unit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/file.h"
-#include "base/mem.h"
+#include "data.h"
 #include "pki/der.h"
 #include "pki/key.h"
+#include "pki/oid.h"
+#include "run.h"
 
 static const struct key_limits usual = {2048, 8192};
 static const struct bytes text = {(const uint8_t *)"what is signed", 14};
@@ -175,6 +172,209 @@ static void failed_unwrap_keeps_the_random_key(void **state)
 	key_free(key);
 }
 
+/* --- files ------------------------------------------------------------------------------------------------------- */
+
+static void opens_and_signs(const char *name, struct bytes pem)
+{
+	struct key *key = NULL;
+	struct buf sig = {0};
+	struct why why = {0};
+
+	if (key_from_pem(pem, &key, &why) != ERR_OK || key_sign(key, digest_row(DIGEST_SHA256), text, &sig, &why) != ERR_OK)
+		fail_msg("%s: %s", name, why.text);
+	buf_free(&sig);
+	key_free(key);
+}
+
+static void is_refused(const char *name, struct bytes pem)
+{
+	struct key *key = NULL;
+	struct why why = {0};
+
+	if (key_from_pem(pem, &key, &why) != data_expected(name) || key != NULL)
+		fail_msg("%s: %s", name, why.text);
+	if (strstr(name, "encrypted") != NULL && strstr(why.text, "passphrase") == NULL)
+		fail_msg("%s: does not say that it is encrypted: %s", name, why.text);
+}
+
+static void every_pem_form_is_read(void **state)
+{
+	(void)state;
+	data_each("good/key", ".pem", 7, opens_and_signs);
+	data_each("bad/key", ".pem", 7, is_refused);
+}
+
+static void assert_opens(const char *path, enum err expected, const char *words)
+{
+	struct key *key = NULL;
+	struct why why = {0};
+	enum err err = key_open(path, NULL, &key, &why);
+
+	if (err != expected || (err != ERR_OK && (why.err != err || strstr(why.text, words) == NULL || strstr(why.text, path) == NULL)))
+		fail_msg("%s: %s", err_row(err)->label, why.text);
+	key_free(key);
+}
+
+static void file_is_wanted_private(void **state)
+{
+	char *folder = run_folder(), *path = mem_printf("%s/ra.key", folder), *said = mem_printf("chmod 600 %s", path);
+	struct buf pem = data_read("good/key/rsa-pkcs8.pem");
+
+	(void)state;
+	assert_opens(path, ERR_FILE, "No such file");
+	assert_int_equal(file_write(path, buf_bytes(&pem), 0600, false, NULL), ERR_OK);
+	assert_opens(path, ERR_OK, "");
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_opens(path, ERR_FILE, said);
+	assert_int_equal(chmod(path, 0604), 0);
+	assert_opens(path, ERR_FILE, said);
+	assert_int_equal(chmod(path, 0400), 0);
+	assert_opens(path, ERR_OK, "");
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(file_write(path, BYTES_LIT("nothing\n"), 0600, true, NULL), ERR_OK);
+	assert_opens(path, ERR_KEY, "no private key");
+	buf_free(&pem);
+	free(said);
+	free(path);
+	run_remove(folder);
+}
+
+static void exported_keys_read_back(void **state)
+{
+	static const char *const specs[] = {"rsa:2048", "ec:p256", "ec:p521", "ed25519"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		struct key *key = generate(specs[i]), *again = NULL;
+		struct buf pem = {0};
+
+		assert_int_equal(key_export_pem(key, &pem, NULL), ERR_OK);
+		assert_int_equal(key_from_pem(buf_bytes(&pem), &again, NULL), ERR_OK);
+		assert_true(bytes_eq(key_spki(key), key_spki(again)));
+		buf_wipe(&pem);
+		key_free(key);
+		key_free(again);
+	}
+}
+
+/* --- signature algorithms ---------------------------------------------------------------------------------------- */
+
+/* AlgorithmIdentifier { oid, parameters }; parameters are TLVs or nothing. */
+static enum err read_alg(const char *oid, struct bytes parameters, enum sig_scheme *scheme, const struct digest_row **digest)
+{
+	struct buf b = {0};
+	enum err err;
+
+	der_oid(&b, oid);
+	buf_add_bytes(&b, parameters);
+	der_close(&b, 0, DER_SEQUENCE);
+	err = sig_alg_read(buf_bytes(&b), scheme, digest, NULL);
+	buf_free(&b);
+	return err;
+}
+
+/* P-179, P-180 */
+static void signature_algorithms_are_read(void **state)
+{
+	static const struct {
+		const char *oid;
+		struct bytes parameters;
+		enum err err;
+		enum sig_scheme scheme;
+		int digest;	/* -1: stays what it was */
+	} rows[] = {
+	    {"1.2.840.113549.1.1.11", BYTES_LIT("\5\0"), ERR_OK, SIG_RSA_PKCS1, DIGEST_SHA256},
+	    {"1.2.840.113549.1.1.13", BYTES_LIT(""), ERR_OK, SIG_RSA_PKCS1, DIGEST_SHA512},
+	    {"1.2.840.113549.1.1.4", BYTES_LIT("\5\0"), ERR_OK, SIG_RSA_PKCS1, DIGEST_MD5},
+	    {"1.2.840.113549.1.1.11", BYTES_LIT("\2\1\5"), ERR_ALG, 0, -1},
+	    {OID_RSA, BYTES_LIT("\5\0"), ERR_OK, SIG_RSA_PKCS1, -1},
+	    {OID_RSA, BYTES_LIT(""), ERR_OK, SIG_RSA_PKCS1, -1},
+	    {OID_EC, BYTES_LIT("\6\x08\x2a\x86\x48\xce\x3d\3\1\7"), ERR_OK, SIG_ECDSA, -1},
+	    {"1.2.840.10045.4.3.3", BYTES_LIT(""), ERR_OK, SIG_ECDSA, DIGEST_SHA384},
+	    {"1.2.840.10045.4.3.3", BYTES_LIT("\5\0"), ERR_OK, SIG_ECDSA, DIGEST_SHA384},
+	    {OID_ED25519, BYTES_LIT(""), ERR_OK, SIG_ED25519, -1},
+	    {OID_ED25519, BYTES_LIT("\5\0"), ERR_ALG, 0, -1},
+	    {OID_RSA_PSS, BYTES_LIT(""), ERR_ALG, 0, -1},
+	    {OID_RSA_PSS, BYTES_LIT("\x30\0"), ERR_ALG, 0, -1},	/* the defaults: SHA-1 */
+	    {"1.2.840.113549.1.1.2", BYTES_LIT("\5\0"), ERR_ALG, 0, -1},	/* MD2 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct digest_row *before = digest_row(DIGEST_SHA1), *digest = before;
+		enum sig_scheme scheme = SIG_RSA_PKCS1;
+		enum err err = read_alg(rows[i].oid, rows[i].parameters, &scheme, &digest);
+
+		if (err != rows[i].err || (err == ERR_OK && scheme != rows[i].scheme) ||
+		    digest != (rows[i].digest < 0 ? before : digest_row((enum digest)rows[i].digest)))
+			fail_msg("row %zu (%s)", i, rows[i].oid);
+	}
+}
+
+#define SHA256_ID "\x30\x0d\6\x09\x60\x86\x48\1\x65\3\4\2\1\5\0"
+#define SHA512_ID "\x30\x0d\6\x09\x60\x86\x48\1\x65\3\4\2\3\5\0"
+#define MGF1_ID(hash) "\xa1\x1c\x30\x1a\6\x09\x2a\x86\x48\x86\xf7\x0d\1\1\x08" hash
+
+/* P-161 */
+static void only_plain_pss_is_read(void **state)
+{
+	static const struct {
+		struct bytes parameters;
+		bool ok;
+	} rows[] = {
+	    {BYTES_LIT("\x30\x34\xa0\x0f" SHA256_ID MGF1_ID(SHA256_ID) "\xa2\3\2\1\x20"), true},
+	    {BYTES_LIT("\x30\x39\xa0\x0f" SHA256_ID MGF1_ID(SHA256_ID) "\xa2\3\2\1\x20\xa3\3\2\1\1"), true},
+	    {BYTES_LIT("\x30\x39\xa0\x0f" SHA256_ID MGF1_ID(SHA256_ID) "\xa2\3\2\1\x20\xa3\3\2\1\2"), false},
+	    {BYTES_LIT("\x30\x34\xa0\x0f" SHA256_ID MGF1_ID(SHA256_ID) "\xa2\3\2\1\x14"), false},
+	    {BYTES_LIT("\x30\x34\xa0\x0f" SHA256_ID MGF1_ID(SHA512_ID) "\xa2\3\2\1\x20"), false},
+	    {BYTES_LIT("\x30\x2f\xa0\x0f" SHA256_ID MGF1_ID(SHA256_ID)), false},
+	    {BYTES_LIT("\x30\x36\xa0\x0f" SHA256_ID MGF1_ID(SHA256_ID) "\xa2\3\2\1\x20\5\0"), false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct digest_row *digest = NULL;
+		enum sig_scheme scheme = SIG_ECDSA;
+		enum err err = read_alg(OID_RSA_PSS, rows[i].parameters, &scheme, &digest);
+
+		if (err != (rows[i].ok ? ERR_OK : ERR_ALG))
+			fail_msg("row %zu", i);
+		if (rows[i].ok)
+			assert_true(scheme == SIG_RSA_PSS && digest == digest_row(DIGEST_SHA256));
+	}
+}
+
+/* A hostile key is refused on its encoding, before anything expensive: 1,000 imports of the worst one take microseconds each. */
+static void hostile_keys_cost_nothing(void **state)
+{
+	struct buf n = {0}, spki = {0};
+	struct timespec t0, t1;
+	struct pubkey *pub = NULL;
+	size_t at, inner;
+	double us;
+
+	(void)state;
+	memset(buf_grow(&n, 2048), 0xff, 2048);	/* 16384 bits, all set; modulus and exponent alike */
+	der_algorithm(&spki, OID_RSA, true);
+	at = der_open(&spki);
+	buf_add_byte(&spki, 0);
+	inner = der_open(&spki);
+	der_uint(&spki, buf_bytes(&n));
+	der_uint(&spki, buf_bytes(&n));
+	der_close(&spki, inner, DER_SEQUENCE);
+	der_close(&spki, at, DER_BIT_STRING);
+	der_close(&spki, 0, DER_SEQUENCE);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(pubkey_import(buf_bytes(&spki), &(struct key_limits){512, 16384}, &pub, NULL), ERR_KEY_WEAK);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
+	us = (double)(t1.tv_sec - t0.tv_sec) * 1e3 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e6;
+	if (us > 100)
+		fail_msg("%.1f us each", us);
+	buf_free(&n);
+	buf_free(&spki);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +383,12 @@ int main(void)
 	    cmocka_unit_test(scheme_must_fit_the_key),
 	    cmocka_unit_test(unwraps_what_was_wrapped),
 	    cmocka_unit_test(failed_unwrap_keeps_the_random_key),
+	    cmocka_unit_test(every_pem_form_is_read),
+	    cmocka_unit_test(file_is_wanted_private),
+	    cmocka_unit_test(exported_keys_read_back),
+	    cmocka_unit_test(signature_algorithms_are_read),
+	    cmocka_unit_test(only_plain_pss_is_read),
+	    cmocka_unit_test(hostile_keys_cost_nothing),
 	};
 
 	return cmocka_run_group_tests_name("key", tests, NULL, NULL);
