@@ -82,6 +82,9 @@ struct conf {
  * `problems`; NULL when there is an error among them. The caller frees with conf_free().
  */
 struct conf *conf_read(const char *file, struct problems *problems);
+/* The same for --check, which goes on looking: gives what is sound, without the profiles that have errors; settings of scepter.ini that
+ * are wrong or missing have their defaults, or are NULL. NULL only when scepter.ini cannot be read. */
+struct conf *conf_read_sound(const char *file, struct problems *problems);
 void conf_free(struct conf *conf);	/* NULL is allowed */
 
 /* The profile called `name`, or NULL. */

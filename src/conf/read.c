@@ -83,6 +83,7 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 static void read_profile(struct conf *conf, const char *file_name, struct problems *problems)
 {
 	struct profile_conf *p = mem_alloc(sizeof(*p));
+	size_t n_errors = problems->n_errors;
 
 	p->file = mem_printf("%s/%s", conf->profiles_dir, file_name);
 	p->name = mem_strndup(file_name, strlen(file_name) - strlen(SUFFIX));
@@ -90,11 +91,13 @@ static void read_profile(struct conf *conf, const char *file_name, struct proble
 		problem_add(problems, PROBLEM_ERROR, p->file, "'%.80s' is not a profile's name: 1 to %d of a-z, 0-9, '.', '_', '-', "
 		    "beginning with a letter or digit%s", p->name, NAME_MAX_OCTETS,
 		    strcmp(p->name, "pkiclient.exe") == 0 ? "; 'pkiclient.exe' itself is taken" : "");
+	} else if (settings_read(&profile_settings, p->file, p, problems)) {
+		check_profile(p, problems);
+	}
+	if (problems->n_errors > n_errors) {
 		profile_free(p);
 		return;
 	}
-	if (settings_read(&profile_settings, p->file, p, problems))
-		check_profile(p, problems);
 	conf->profiles = mem_resize(conf->profiles, (conf->n_profiles + 2) * sizeof(struct profile_conf *));
 	conf->profiles[conf->n_profiles++] = p;
 	conf->profiles[conf->n_profiles] = NULL;
@@ -154,18 +157,27 @@ static char *absolute(const char *file)
 	return path;
 }
 
-struct conf *conf_read(const char *file, struct problems *problems)
+struct conf *conf_read_sound(const char *file, struct problems *problems)
 {
 	struct conf *conf = mem_alloc(sizeof(*conf));
-	size_t n_errors = problems->n_errors;
 
 	conf->file = absolute(file);
 	conf->profiles = mem_alloc(sizeof(struct profile_conf *));
-	if (settings_read(&server_settings, conf->file, conf, problems)) {
-		check_secrecy(conf, problems);
-		read_profiles(conf, problems);
+	if (!settings_read(&server_settings, conf->file, conf, problems)) {
+		conf_free(conf);
+		return NULL;
 	}
-	if (problems->n_errors > n_errors) {
+	check_secrecy(conf, problems);
+	read_profiles(conf, problems);
+	return conf;
+}
+
+struct conf *conf_read(const char *file, struct problems *problems)
+{
+	size_t n_errors = problems->n_errors;
+	struct conf *conf = conf_read_sound(file, problems);
+
+	if (conf != NULL && problems->n_errors > n_errors) {
 		conf_free(conf);
 		return NULL;
 	}
