@@ -14,13 +14,13 @@ static void profiles_free(struct profile **list)
 	free(list);
 }
 
-/* All that could be loaded, whatever is wrong; conf is NULL when it could not be read. */
+/* All that could be loaded, whatever is wrong with the rest; conf is NULL when scepter.ini could not be read. */
 static struct site *load_all(const char *conf_file, time_t now, struct problems *problems)
 {
 	struct site *site = mem_alloc(sizeof(*site));
 	size_t n = 0;
 
-	site->conf = conf_read(conf_file, problems);
+	site->conf = conf_read_sound(conf_file, problems);
 	if (site->conf == NULL)
 		return site;
 	site->profiles = mem_alloc((site->conf->n_profiles + 1) * sizeof(*site->profiles));
@@ -111,7 +111,7 @@ bool site_check(const char *conf_file, time_t now, struct problems *problems)
 		if (profile_open_keys(site->profiles[i], &why) != ERR_OK)
 			problem_why(problems, site->profiles[i]->conf->file, &why);
 	}
-	if (site->conf != NULL)
+	if (site->conf != NULL && site->conf->conninfo != NULL && site->conf->pepper_file != NULL)
 		check_database(site->conf, problems);
 	site_free(site);
 	return problems->n_errors == errors;

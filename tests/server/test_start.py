@@ -74,7 +74,7 @@ def test_descriptor_0_with_workers(tmp_path):
         server = Server([ECHO, "--workers", 3], tmp_path / "s", tmp_path / "log", stdin=listener)
     try:
         server.ready()
-        assert len(server.children()) == 3
+        wait_for(lambda: len(server.children()) == 3)
         assert int(server.ask().field("pid")) in server.children()
     finally:
         assert server.stop() == 0
@@ -97,6 +97,7 @@ def test_systemd(tmp_path):
     try:
         server.ready()
         assert notify.recv(100) == b"READY=1"
+        assert len(server.children()) == 2
         for pid in [server.process.pid, *server.children()]:
             held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
             assert sum(name.startswith("socket:") for name in held) == 1, held
