@@ -57,12 +57,20 @@ static bool same_rdn(struct bytes a, struct bytes b)
 	return a.n == 0 && b.n == 0;
 }
 
+/*
+ * Longer names are compared by their bytes only: a message may hold many of them, and 1 MiB compared 16 times took 28 ms before anything
+ * was known about its sender.
+ */
+#define FOLD_MAX 4096
+
 bool name_eq(struct bytes a, struct bytes b)
 {
 	struct bytes x, y, p, q;
 
 	if (bytes_eq(a, b))
 		return true;
+	if (a.n > FOLD_MAX || b.n > FOLD_MAX)
+		return false;
 	if (!name_contents(a, &x) || !name_contents(b, &y))
 		return false;
 	while (x.n > 0 && y.n > 0) {

@@ -18,7 +18,7 @@ bool name_attr(struct bytes name, const char *oid, struct buf *out);
 
 bool name_is_empty(struct bytes name);
 
-/* Bytes first; then RDN by RDN with string types unified and ASCII case folded (P-182). */
+/* Bytes first; then, up to 4 KiB, RDN by RDN with string types unified and ASCII case folded (P-182). */
 bool name_eq(struct bytes a, struct bytes b);
 
 /* A DirectoryString TLV (Printable, UTF8, Teletex as Latin-1, BMP, Universal; IA5 too) as UTF-8. False: embedded NUL, bad

@@ -48,7 +48,8 @@ static void write_signer(struct buf *out, enum place place, struct bytes body)
 	der_close(out, set, DER_SET);
 }
 
-static void write_signed(struct buf *out, enum place place, struct bytes body)
+/* certs: in place of what `place` says, for a message whose certificates and signer are both made up */
+static void write_message(struct buf *out, enum place place, struct bytes body, struct bytes certs)
 {
 	size_t outer = der_open(out), explicit_at, data, encap;
 
@@ -62,12 +63,19 @@ static void write_signed(struct buf *out, enum place place, struct bytes body)
 	if (place == CONTENT)
 		der_tlv(out, DER_CTX(0), body);
 	der_close(out, encap, DER_SEQUENCE);
+	if (certs.n > 0)
+		der_tlv(out, DER_CTX(0), certs);
 	part(out, CERTS, place, body, DER_CTX(0));
 	part(out, CRLS, place, body, DER_CTX(1));
 	write_signer(out, place, body);
 	der_close(out, data, DER_SEQUENCE);
 	der_close(out, explicit_at, DER_CTX(0));
 	der_close(out, outer, DER_SEQUENCE);
+}
+
+static void write_signed(struct buf *out, enum place place, struct bytes body)
+{
+	write_message(out, place, body, (struct bytes){0});
 }
 
 static void write_enveloped(struct buf *out, struct bytes recipients, struct bytes encrypted)
@@ -87,6 +95,75 @@ static void write_enveloped(struct buf *out, struct bytes recipients, struct byt
 	der_close(out, data, DER_SEQUENCE);
 	der_close(out, explicit_at, DER_CTX(0));
 	der_close(out, outer, DER_SEQUENCE);
+}
+
+/* --- certificates that nearly name the signer -------------------------------------------------------------------- */
+
+/* A name of one part with a value of n octets: all `c`, then `last`. */
+static void write_name(struct buf *out, uint8_t tag, size_t n, uint8_t c, uint8_t last)
+{
+	size_t name = der_open(out), rdn = der_open(out), ava = der_open(out), value;
+
+	der_oid(out, OID_CN);
+	value = der_open(out);
+	for (size_t i = 0; i < n; i++)
+		buf_add_byte(out, tag == DER_BMP && i % 2 == 0 ? 0 : i + 1 < n ? c : last);
+	der_close(out, value, tag);
+	der_close(out, ava, DER_SEQUENCE);
+	der_close(out, rdn, DER_SET);
+	der_close(out, name, DER_SEQUENCE);
+}
+
+/* A certificate with that issuer and serial number 1, as far as anyone looks before the signer is found. */
+static void write_cert(struct buf *out, struct bytes issuer)
+{
+	size_t cert = der_open(out), tbs = der_open(out), part_at;
+
+	der_int(out, 1);
+	der_algorithm(out, OID_RSA, true);
+	buf_add_bytes(out, issuer);
+	part_at = der_open(out);
+	der_str(out, DER_UTC_TIME, "260101000000Z");
+	der_str(out, DER_UTC_TIME, "270101000000Z");
+	der_close(out, part_at, DER_SEQUENCE);
+	der_tlv(out, DER_SEQUENCE, (struct bytes){0});
+	part_at = der_open(out);
+	der_algorithm(out, OID_RSA, true);
+	der_bits(out, BYTES_LIT("\x30\x08\x02\x03\x01\x00\x01\x02\x01\x03"));
+	der_close(out, part_at, DER_SEQUENCE);
+	der_close(out, tbs, DER_SEQUENCE);
+	der_algorithm(out, OID_RSA, true);
+	der_bits(out, BYTES_LIT("signature"));
+	der_close(out, cert, DER_SEQUENCE);
+}
+
+/* 16 certificates with the signer's serial number and a name that takes long to tell from the signer's. */
+static void near_signers(struct buf *out, size_t n_issuer, size_t n_sid)
+{
+	struct buf certs = {0}, issuer = {0}, sid = {0};
+	struct bytes contents;
+	struct tlv name;
+
+	write_name(&issuer, DER_BMP, n_issuer, 'a', 'b');
+	write_name(&sid, DER_BMP, n_sid, 'A', 'c');
+	contents = buf_bytes(&sid);
+	der_next(&contents, &name);
+	for (int i = 0; i < 16; i++)
+		write_cert(&certs, buf_bytes(&issuer));
+	write_message(out, ISSUER, name.body, buf_bytes(&certs));
+	buf_free(&certs);
+	buf_free(&issuer);
+	buf_free(&sid);
+}
+
+static void long_signer_name(struct buf *out)
+{
+	near_signers(out, 10, 1000000);
+}
+
+static void long_names(struct buf *out)
+{
+	near_signers(out, 61000, 61000);
 }
 
 /* --- the messages ------------------------------------------------------------------------------------------------ */
@@ -287,6 +364,7 @@ const struct hostile hostile_list[] = {
 	{"all ones", all_ones, false}, {"noise", noise, false},
 	{"8,100 segments", allowed_segments, true}, {"8,150 segments of ciphertext", allowed_ciphertext, true},
 	{"16 large certificates", large_certs, true}, {"32 large CRLs", large_crls, true},
+	{"16 near signers, long name", long_signer_name, true}, {"16 near signers, long names", long_names, true},
 	{"2,030 RDNs", allowed_rdns, true}, {"31 indefinite certificates", indefinite_certs, true},
 };
 const size_t hostile_count = sizeof(hostile_list) / sizeof(hostile_list[0]);
