@@ -75,7 +75,7 @@ static void base64_strict(void **state)
 	    {"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"}, {" Zm\r\n9v\t", "foo"}, {"Pz8/", "?\?\?"},
 	    {"Zm9vYg=\n=\n", "foob"},
 	    {"Zg", NULL}, {"Zg=", NULL}, {"Zg===", NULL}, {"Zm8", NULL}, {"Zm9v=", NULL}, {"Zm9v====", NULL}, {"Z", NULL}, {"=", NULL},
-	    {"Zg==Zg==", NULL}, {"Zh==", NULL}, {"Zm9=", NULL}, {"Zm-_", NULL}, {"Zm9v!", NULL}, {"Zm9v\v", NULL}, {"====", NULL},
+	    {"Zg==Zg==", NULL}, {"Zh==", NULL}, {"Zo==", NULL}, {"Zm9=", NULL}, {"Zm-_", NULL}, {"Zm9v!", NULL}, {"Zm9v\v", NULL}, {"====", NULL},
 	    {"Zm=8", NULL}, {"Zm9v\x80", NULL},
 	};
 	struct buf out = {0};
@@ -101,7 +101,7 @@ static void base64_scep(void **state)
 	    {"Pz8\n/Pj\r\n4+\n", "?\?\?>>>"},	/* sscep: a line end every 64 characters and at the end; Cisco */
 	    {"Zm8=", "fo"}, {"Zm8", "fo"}, {"Zg==", "f"}, {"Zg", "f"}, {"Zg\n", "f"}, {"Zg==\n", "f"}, {"", ""},
 	    {"Pj4 ", ">>>"}, {"    ", "\xfb\xef\xbe"},
-	    {"Zg=", NULL}, {"Zg===", NULL}, {"Zm9vZ", NULL}, {"Zh", NULL}, {"Zm9", NULL},
+	    {"Zg=", NULL}, {"Zg===", NULL}, {"Zm9vZ", NULL}, {"Zh", NULL}, {"Zo", NULL}, {"Zm9", NULL},
 	    {"Pz8_Pj4+", NULL},		/* two alphabets in one text */
 	    {"Pz8_Pj4 ", NULL}, {"Pz8%2F", NULL}, {"Zg==Zg==", NULL}, {"Zg== ", NULL}, {"Zm9v\t", NULL}, {"Zm9v.", NULL},
 	    {"Zm9v,", NULL}, {"{Zm9v", NULL},
@@ -120,6 +120,8 @@ static void percent(void **state)
 
 	(void)state;
 	CHECK(PERCENT, rows);
+	assert_false(percent_decode(&out, bytes_of("%2A", 2)));	/* what stands behind the end is not looked at */
+	assert_false(percent_decode(&out, bytes_of("%2A", 1)));
 	assert_true(percent_decode(&out, BYTES_LIT("a%00b")));
 	assert_int_equal(out.n, 3);
 	assert_memory_equal(out.p, "a\0b", 3);

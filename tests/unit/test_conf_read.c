@@ -290,6 +290,35 @@ static void profile_names(void **state)
 	}
 }
 
+/* Whatever order the folder gives them in. */
+static void profiles_sorted(void **state)
+{
+	static const char names[] = "zabycxdwevfu";
+	struct problems p = {0};
+	struct conf *conf;
+	struct why why;
+	char file[] = "profiles.d/?.ini";
+	size_t i;
+
+	(void)state;
+	for (i = 0; names[i] != '\0'; i++) {
+		file[strlen("profiles.d/")] = names[i];
+		file_write(file, BYTES_LIT("[ca]\ncertificate = c\nkey = k\n"), 0600, true, &why);
+	}
+	conf = conf_read("scepter.ini", &p);
+	assert_non_null(conf);
+	assert_int_equal(conf->n_profiles, strlen(names));
+	for (i = 1; i < conf->n_profiles; i++)
+		assert_true(strcmp(conf->profiles[i - 1]->name, conf->profiles[i]->name) < 0);
+	for (i = 0; names[i] != '\0'; i++) {
+		assert_non_null(conf_profile(conf, (char[]){names[i], '\0'}));
+		file[strlen("profiles.d/")] = names[i];
+		unlink(file);
+	}
+	conf_free(conf);
+	problems_free(&p);
+}
+
 /* Problems of all files come at once; a relative name of the main file is made absolute. */
 static void all_at_once(void **state)
 {
@@ -385,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(defaults), cmocka_unit_test(every_server_setting), cmocka_unit_test(every_profile_setting),
 	    cmocka_unit_test(bad_servers), cmocka_unit_test(bad_profiles), cmocka_unit_test(profile_names),
+	    cmocka_unit_test(profiles_sorted),
 	    cmocka_unit_test(all_at_once), cmocka_unit_test(readable_password),
 	    cmocka_unit_test(missing_or_large_file), cmocka_unit_test(which_file),
 	};
