@@ -20,7 +20,7 @@ struct csr {
 };
 
 /* Error: UNSEAL for anything that is not a PKCS#10 (one answer: P-85); CSR for a readable one that breaks a rule (two challenges,
- * both kinds of extension request, duplicate extensions, too many elements). */
+ * both kinds of extension request, duplicate extensions, too many elements, more than 64 KiB). */
 enum err csr_parse(struct bytes der, struct csr **out, struct why *why);
 void csr_free(struct csr *csr);		/* NULL is allowed */
 

@@ -100,6 +100,30 @@ static void unreadable_ones_are_told_alike(void **state)
 	}
 }
 
+/* 60 KiB of names are read, 70 KiB are not. */
+static void long_requests_are_refused(void **state)
+{
+	struct key *key = NULL;
+
+	(void)state;
+	assert_int_equal(key_generate("ec:p256", &key, NULL), ERR_OK);
+	for (size_t kib = 60; kib <= 70; kib += 10) {
+		struct buf der = {0}, names = {0};
+		struct csr *csr = NULL;
+		struct why why = {0};
+
+		for (size_t i = 0; i < kib * 256; i++)
+			buf_add(&names, "\x82\2zz", 4);
+		der_close(&names, 0, DER_SEQUENCE);
+		assert_int_equal(csr_build(key, BYTES_LIT("\x30\0"), NULL, buf_bytes(&names), &der, NULL), ERR_OK);
+		assert_int_equal(csr_parse(buf_bytes(&der), &csr, &why), kib == 60 ? ERR_OK : ERR_CSR);
+		csr_free(csr);
+		buf_free(&der);
+		buf_free(&names);
+	}
+	key_free(key);
+}
+
 static void challenges_are_decoded(void **state)
 {
 	static const struct {
@@ -225,6 +249,7 @@ int main(void)
 	    cmocka_unit_test(good_requests_are_accepted),
 	    cmocka_unit_test(bad_requests_are_refused),
 	    cmocka_unit_test(unreadable_ones_are_told_alike),
+	    cmocka_unit_test(long_requests_are_refused),
 	    cmocka_unit_test(challenges_are_decoded),
 	    cmocka_unit_test(wishes_are_found),
 	    cmocka_unit_test(digest_policy_is_kept),
