@@ -243,7 +243,7 @@ def test_aborted_uploads(echo):
 
 def test_garbage(echo):
     for octets in (b"GET / HTTP/1.0\r\n\r\n", b"\0" * 64, b"\xff" * 64, fc.record(fc.STDIN, b"x"), fc.begin(role=9),
-                   fc.record(fc.BEGIN, b"abc"), fc.begin() + fc.record(fc.PARAMS, b"\xff\xff\xff"), fc.record(99, b"", 0)):
+                   fc.record(fc.BEGIN, b"abc"), fc.begin() + fc.record(fc.PARAMS, b"\xff\xff\xff")):
         with echo.connect() as s:
             s.sendall(octets)
             s.shutdown(1)
@@ -251,6 +251,14 @@ def test_garbage(echo):
     assert echo.ask().status == 200
 
 
+@pytest.mark.plain     # libfcgi forgets 48 octets at each such record, which its web server does not send
+def test_unknown_management_record(echo):
+    with echo.connect() as s:
+        s.sendall(fc.record(99, b"", 0) + fc.request())
+        assert fc.receive(s).status == 200
+
+
+@pytest.mark.plain     # the sanitizer would report what the library does here
 def test_hostile_parameter_lengths(echo):
     """Lengths whose sum overflows an int (CVE-2025-23016): at most one worker dies of them, and is replaced."""
     for name, value in ((0x7fffffff, 0x7fffffff), (0x7fffffff, 1), (0x40000000, 0x40000000), (0x7ffffff0, 14)):
