@@ -95,7 +95,7 @@ static void prepare_answers(struct profile *p)
 	struct bytes certs[2 + CMS_MAX_CERTS];
 	size_t n = 0;
 
-	scep_caps_write(&p->algs, false, false, &p->caps);
+	scep_caps_write(&p->algs, p->conf->renewal, false, &p->caps);
 	if (p->ra_cert == p->ca_cert && p->n_chain == 0) {
 		buf_add_bytes(&p->ca_body, buf_bytes(&p->ca_cert->der));
 		p->ca_type = TYPE_CA_CERT;

@@ -19,6 +19,8 @@
 #define CONF_ENV "SCEPTER_CONF"
 
 enum conf_device_id { DEVICE_ID_CN, DEVICE_ID_SERIAL_NUMBER, DEVICE_ID_SUBJECT, DEVICE_ID_TRANSACTION };
+/* Whether the certificate that signs a request may be renewed for the same key. */
+enum conf_same_key { SAME_KEY_NEVER, SAME_KEY_PKCSREQ, SAME_KEY_ALWAYS };
 enum conf_empty_content { EMPTY_CONTENT_AUTO, EMPTY_CONTENT_ABSENT, EMPTY_CONTENT_EMPTY };	/* P-198 */
 
 /* bits of profile_conf.san_types: subjectAltName kinds that a request may bring */
@@ -50,6 +52,14 @@ struct profile_conf {
 	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_*, never zero */
 	char **extended_key_usage;	/* dotted OIDs, NULL-terminated, may be an empty list */
 	unsigned san_types;		/* enum conf_san bits */
+	/* [renewal] */
+	bool renewal;			/* certificates of this profile may be renewed by their own keys */
+	bool renewal_challenge;		/* they need a challenge besides */
+	int64_t renewal_window_s;	/* so long before its end a certificate may be renewed; 0: at any time */
+	int64_t renewal_grace_s;	/* so long after its end, too */
+	enum conf_same_key renewal_same_key;
+	bool revoke_old;		/* a renewed certificate is revoked as superseded ... */
+	int64_t revoke_old_after_s;	/* ... so long after */
 	/* [scep] */
 	unsigned legacy, obsolete;	/* enum conf_legacy, conf_obsolete bits */
 	enum conf_empty_content empty_content;

@@ -24,6 +24,10 @@ static const struct conf_word legacy_words[] = {
 static const struct conf_word obsolete_words[] = {
     {.word = "des", .value = OBSOLETE_DES}, {.word = "md5", .value = OBSOLETE_MD5}, {0},
 };
+static const struct conf_word same_key_words[] = {
+    {.word = "never", .value = SAME_KEY_NEVER}, {.word = "pkcsreq", .value = SAME_KEY_PKCSREQ},
+    {.word = "always", .value = SAME_KEY_ALWAYS}, {0},
+};
 static const struct conf_word empty_words[] = {
     {.word = "auto", .value = EMPTY_CONTENT_AUTO}, {.word = "absent", .value = EMPTY_CONTENT_ABSENT},
     {.word = "empty", .value = EMPTY_CONTENT_EMPTY}, {0},
@@ -138,6 +142,22 @@ static const struct setting profile_rows[] = {
 	.flags = NONE_OK, .help = "The purposes it gets; dotted OIDs may stand beside the names."},
     {"certificate", "san", KIND_WORDS, AT(san_types), .standard = "dns ip email uri", .words = san_words, .flags = NONE_OK,
 	.help = "Kinds of subjectAltName that a request may bring. A upn lets its holder log on to Windows under that name."},
+
+    {"renewal", "enabled", KIND_BOOL, AT(renewal), .standard = "yes",
+	.help = "Whether a device may renew its certificate by signing the request with it, within the same names."},
+    {"renewal", "challenge", KIND_BOOL, AT(renewal_challenge), .standard = "no",
+	.help = "Whether a renewal needs a challenge as well."},
+    {"renewal", "window", KIND_SECONDS, AT(renewal_window_s), .standard = "0", .max = 36525 * SECONDS_A_DAY,
+	.help = "How long before its end a certificate may be renewed. 0: at any time."},
+    {"renewal", "grace", KIND_SECONDS, AT(renewal_grace_s), .standard = "0", .max = 36525 * SECONDS_A_DAY,
+	.help = "How long after its end it may still be renewed."},
+    {"renewal", "same_key", KIND_ENUM, AT(renewal_same_key), .standard = "pkcsreq", .words = same_key_words,
+	.help = "Whether the new certificate may be for the same key: 'pkcsreq' when an older client asks by PKCSReq, 'always' also by "
+		"RenewalReq."},
+    {"renewal", "revoke_old", KIND_BOOL, AT(revoke_old), .standard = "no",
+	.help = "Whether the renewed certificate is revoked (superseded)."},
+    {"renewal", "revoke_old_after", KIND_SECONDS, AT(revoke_old_after_s), .standard = "7d", .max = 3650 * SECONDS_A_DAY,
+	.help = "How long after the renewal, so that a device that never saw its new certificate can still ask again."},
 
     {"scep", "legacy", KIND_WORDS, AT(legacy), .standard = "none", .words = legacy_words, .flags = NONE_OK,
 	.help = "Old algorithms that are accepted besides AES and SHA-2."},

@@ -99,6 +99,11 @@ void call_text(struct call *c, const char *text)
 	p->n = (int)(c->own.n - p->at);
 }
 
+void call_no_int(struct call *c)
+{
+	add_null(c);
+}
+
 void call_int(struct call *c, int v)
 {
 	uint8_t be[4];

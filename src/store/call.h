@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "store/statement.h"
 
-#define CALL_PARAMS 17
+#define CALL_PARAMS 19
 #define CALL_TEXT_MAX 1024	/* longer text is cut: what we send as text is for people to read */
 
 struct call_param {
@@ -30,6 +30,7 @@ void call_bytes(struct call *c, struct bytes v);		/* borrowed */
 /* A text cut to CALL_TEXT_MAX, with everything that is not clean UTF-8 replaced by '?'. NULL: NULL. */
 void call_text(struct call *c, const char *text);
 void call_int(struct call *c, int v);
+void call_no_int(struct call *c);				/* NULL */
 void call_bool(struct call *c, bool v);
 void call_time(struct call *c, time_t v);			/* 0: NULL */
 void call_free(struct call *c);

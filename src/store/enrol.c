@@ -1,5 +1,6 @@
 /* The responder's calls: admit, issue, poll, audit, maintain. */
 #include <gnutls/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/codec.h"
@@ -47,6 +48,27 @@ static void take_answer(const PGresult *r, int der_column, struct store_answer *
 		buf_add_bytes(&out->cert, row_bytes(r, 0, der_column));
 }
 
+static void take_old(const PGresult *r, struct store_old *out)
+{
+	buf_add_bytes(&out->cert, row_bytes(r, 0, 3));
+	out->profile = row_str(r, 0, 4);
+	out->revoked = row_bool(r, 0, 5);
+}
+
+void store_answer_free(struct store_answer *a)
+{
+	buf_free(&a->cert);
+	buf_free(&a->old.cert);
+	free(a->old.profile);
+	*a = (struct store_answer){0};
+}
+
+/* A serial number of ours has exactly this size; any other certificate cannot be in the database. */
+static void add_old(struct call *call, const struct store_request *r)
+{
+	call_uuid(call, r->old_serial.n == STORE_SERIAL_SIZE ? r->old_serial.p : NULL);
+}
+
 enum err store_admit(struct store *s, const struct store_request *r, struct store_answer *out, struct why *why)
 {
 	struct call call = {.sql = SQL_ADMIT};
@@ -58,10 +80,12 @@ enum err store_admit(struct store *s, const struct store_request *r, struct stor
 		return err;
 	digest_request(s, r, &ids);
 	add_request(&call, r, &ids);
+	add_old(&call, r);
 	err = store_call(s, &call, &res, why);
 	if (err != ERR_OK)
 		return err;
 	take_answer(res, 1, out);
+	take_old(res, &out->old);
 	if (out->verdict == STORE_CHALLENGE)
 		fail(why, ERR_CHALLENGE, "%s", PQgetvalue(res, 0, 2));
 	PQclear(res);
@@ -112,6 +136,11 @@ static enum err issue_once(struct store *s, const struct store_request *r, const
 	call_uuid(&call, r->device != NULL && *r->device != '\0' ? ids.device : NULL);
 	call_text(&call, txid.p != NULL ? (const char *)txid.p : "");
 	add_cert(&call, c, issuer, spki);
+	add_old(&call, r);
+	if (r->revoke_old)
+		call_int(&call, r->revoke_old_after);
+	else
+		call_no_int(&call);
 	err = store_call(s, &call, res, why);
 	buf_free(&txid);
 	return err;
@@ -149,6 +178,9 @@ enum err store_issue(struct store *s, const struct store_request *r, const struc
 		break;
 	case ERR_CHALLENGE:
 		*out = (struct store_answer){.verdict = STORE_CHALLENGE};
+		return ERR_OK;
+	case ERR_RENEWAL:
+		*out = (struct store_answer){.verdict = STORE_OLD_REVOKED};
 		return ERR_OK;
 	case ERR_TXN_PENDING:
 		*out = (struct store_answer){.verdict = STORE_OTHER_PENDING};

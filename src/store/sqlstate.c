@@ -9,6 +9,7 @@ static const struct sqlstate_row rows[] = {
 	{"SC001", SQL_GIVE_UP, ERR_CHALLENGE, NULL},
 	{"SC002", SQL_GIVE_UP, ERR_TXN_PENDING, NULL},
 	{"SC003", SQL_GIVE_UP, ERR_DB, "set the clocks (NTP)"},
+	{"SC004", SQL_GIVE_UP, ERR_RENEWAL, NULL},
 	{"23503", SQL_GIVE_UP, ERR_NOT_FOUND, NULL},
 	{"23505", SQL_GIVE_UP, ERR_CONFLICT, NULL},
 	{"25006", SQL_RECONNECT, ERR_DB, "this server is a standby: name the primary, or several hosts, in conninfo"},
@@ -19,8 +20,7 @@ static const struct sqlstate_row rows[] = {
 	{"57P", SQL_RECONNECT, ERR_DB, NULL},
 	{"08", SQL_RECONNECT, ERR_DB, NULL},
 	{"42501", SQL_GIVE_UP, ERR_DB,
-	 "the role in conninfo lacks a right: GRANT scep_responder (responder), scep_admin (commands) or scep_owner ('scepter db migrate') "
-	 "TO it; 'scepter db init' needs a superuser"},
+	 "grant the role in conninfo what it is for: GRANT scep_responder TO it (responder), GRANT scep_admin (operators' commands)"},
 	{"42P01", SQL_GIVE_UP, ERR_DB, REMEDY_SCHEMA},
 	{"42703", SQL_GIVE_UP, ERR_DB, REMEDY_SCHEMA},
 	{"42704", SQL_GIVE_UP, ERR_DB, REMEDY_SCHEMA},

@@ -1,8 +1,8 @@
 #include "store/statement.h"
 
 static const struct statement_row rows[] = {
-	[SQL_ADMIT] = {6, "SELECT * FROM scep.admit($1,$2,$3,$4,$5,$6)"},
-	[SQL_ISSUE] = {17, "SELECT * FROM scep.issue($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"},
+	[SQL_ADMIT] = {7, "SELECT * FROM scep.admit($1,$2,$3,$4,$5,$6,$7)"},
+	[SQL_ISSUE] = {19, "SELECT * FROM scep.issue($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)"},
 	[SQL_POLL] = {3, "SELECT * FROM scep.poll($1,$2,$3)"},
 	[SQL_ISSUER_ADD] = {2, "SELECT scep.issuer_add($1,$2)"},
 	[SQL_AUDIT_ADD] = {7, "SELECT scep.audit_add($1,$2,$3,$4,$5,$6,$7)"},

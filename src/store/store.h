@@ -43,6 +43,16 @@ struct store_request {			/* identifies a request (P-138 to P-140) */
 	struct bytes challenge;		/* one-time challenge to check and consume; n == 0: none */
 	const char *device;		/* device id */
 	const char *subject;		/* RFC 4514 text */
+	struct bytes old_serial;	/* of the signer's certificate, when it may be one of ours; n == 0: none */
+	bool revoke_old;		/* store_issue: revoke it as superseded ... */
+	int revoke_old_after;		/* ... in so many seconds */
+};
+
+/* The certificate called old_serial, as it is stored. */
+struct store_old {
+	struct buf cert;		/* DER; empty: there is none */
+	char *profile;
+	bool revoked;
 };
 
 enum store_verdict {
@@ -51,13 +61,17 @@ enum store_verdict {
 	STORE_PENDING,			/* waits for approval */
 	STORE_REJECTED,			/* was rejected by an operator */
 	STORE_OTHER_PENDING,		/* another request is pending under this transaction id */
-	STORE_CHALLENGE			/* challenge refused: `why` says how (unknown, expired, used, bound to ...) */
+	STORE_CHALLENGE,		/* challenge refused: `why` says how (unknown, expired, used, bound to ...) */
+	STORE_OLD_REVOKED		/* store_issue: old_serial was revoked meanwhile */
 };
 
 struct store_answer {
 	enum store_verdict verdict;
-	struct buf cert;		/* DER, with ISSUED; the caller frees */
+	struct buf cert;		/* DER, with ISSUED */
+	struct store_old old;		/* of store_admit, with GO_ON and CHALLENGE */
 };
+
+void store_answer_free(struct store_answer *a);
 
 /* Reads only. The error is DB; every verdict, refusal included, is ERR_OK with the reason in `why` where there is one. */
 enum err store_admit(struct store *s, const struct store_request *r, struct store_answer *out, struct why *why);

@@ -24,9 +24,17 @@ BEGIN
 END
 $$;
 
--- Before the CA's key does any work. Reads only.
-CREATE FUNCTION admit(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text,
-  OUT o_verdict int, OUT o_der bytea, OUT o_reason text)
+-- A certificate that was superseded may be revoked from a later time on.
+CREATE FUNCTION revoked(p_cert_id uuid) RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = scep, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM revocation v WHERE v.cert_id = p_cert_id AND v.revoked_at <= now());
+END
+$$;
+
+-- Before the CA's key does any work. Reads only. p_old: the serial number of the certificate that signed the request, when it may be one of
+-- ours; what is known of it comes back.
+CREATE FUNCTION admit(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_old uuid,
+  OUT o_verdict int, OUT o_der bytea, OUT o_reason text, OUT o_old_der bytea, OUT o_old_profile text, OUT o_old_revoked boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_state smallint;
@@ -52,15 +60,20 @@ BEGIN
     o_reason := challenge_refusal(p_chal, p_profile, p_subject, p_device);
     o_verdict := CASE WHEN o_reason IS NULL THEN 0 ELSE 5 END;
   END IF;
+  IF p_old IS NOT NULL AND o_verdict IN (0, 5) THEN
+    SELECT c.der, c.profile INTO o_old_der, o_old_profile FROM cert c WHERE c.cert_id = p_old;
+    o_old_revoked := revoked(p_old);
+  END IF;
 END
 $$;
 
 -- After signing: all of it or nothing. Who inserts the request's row first wins; the others wait for that transaction to end and get its
 -- certificate. o_cert_id tells a caller that repeats a call with lost outcome whether the stored certificate is its own.
--- Exceptions (they undo everything): SC001 challenge refused, SC002 another request is pending, SC003 clock.
+-- p_old: the certificate that this one renews, revoked p_revoke_after seconds from now (NULL: never).
+-- Exceptions (they undo everything): SC001 challenge refused, SC002 another request is pending, SC003 clock, SC004 p_old is revoked.
 CREATE FUNCTION issue(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text,
   p_signer_h uuid, p_device_h uuid, p_txid text, p_cert_id uuid, p_issuer uuid, p_not_before timestamptz, p_not_after timestamptz,
-  p_spki bytea, p_sans text, p_requester text, p_der bytea,
+  p_spki bytea, p_sans text, p_requester text, p_der bytea, p_old uuid, p_revoke_after int,
   OUT o_verdict int, OUT o_cert_id uuid, OUT o_der bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
@@ -114,6 +127,15 @@ BEGIN
     END IF;
   END IF;
 
+  IF p_old IS NOT NULL THEN
+    IF revoked(p_old) THEN
+      RAISE EXCEPTION 'the certificate to be renewed was revoked meanwhile' USING ERRCODE = 'SC004';
+    END IF;
+    IF p_revoke_after IS NOT NULL THEN
+      INSERT INTO revocation (cert_id, revoked_at, reason, actor)	-- 4: superseded (RFC 5280, 5.3.1)
+      VALUES (p_old, now() + make_interval(secs => p_revoke_after), 4, 'renewal') ON CONFLICT (cert_id) DO NOTHING;
+    END IF;
+  END IF;
   IF p_device_h IS NOT NULL THEN
     INSERT INTO device AS d (device_h, profile) VALUES (p_device_h, p_profile)
     ON CONFLICT (device_h, profile) DO UPDATE SET n_issued = d.n_issued + 1, last_at = now();

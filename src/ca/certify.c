@@ -1,0 +1,177 @@
+/*
+ * PKCSReq and RenewalReq (RFC 8894, 3.3.1): unseal, identify, admit, judge, sign. A resend is found by admit before its challenge is
+ * judged: that was consumed the first time.
+ */
+#include "base/codec.h"
+#include "ca/renew.h"
+#include "pki/der.h"
+#include "pki/name.h"
+#include "pki/oid.h"
+
+static struct bytes key_bits(struct bytes spki)
+{
+	struct tlv seq, alg, bits = {0};
+
+	if (!der_whole(spki, DER_SEQUENCE, &seq) || !der_next(&seq.body, &alg) || !der_next(&seq.body, &bits))
+		return (struct bytes){0};
+	return bits.body;
+}
+
+bool same_key(struct bytes spki, struct bytes other)
+{
+	return key_bits(spki).n > 0 && bytes_eq(key_bits(spki), key_bits(other));
+}
+
+enum err work_can_answer(const struct work *w)
+{
+	if (pubkey_kind(w->msg->signer_key).type == KEY_RSA)
+		return ERR_OK;
+	return fail(&w->out->why, ERR_ALG, "the message is signed with a key that cannot receive an encrypted answer; RSA is needed");
+}
+
+/* Only algorithms that the profile permits come this far; using the old ones is told all the same. */
+static void note_weak(struct work *w)
+{
+	const struct digest_row *digest = w->msg->cms->digest;
+	const struct cipher_row *cipher = w->msg->envelope->cipher;
+
+	if (digest->class != ALG_STANDARD)
+		buf_add_str(&w->out->weak, digest->name);
+	if (cipher->class != ALG_STANDARD)
+		buf_printf(&w->out->weak, "%s%s", w->out->weak.n > 0 ? ", " : "", cipher->name);
+}
+
+/* Decrypts the message and reads the PKCS#10 in it, with proof of possession (P-116, P-153). */
+static enum err read_csr(struct work *w, struct why *why)
+{
+	const struct profile *p = w->env->profile;
+	struct scep_recipient to = {.cert = p->ra_cert, .key = p->ra_key};
+	struct buf plain = {0};
+	enum err err;
+
+	if ((err = scep_unseal(w->msg, &to, 1, &p->algs, &plain, why)) != ERR_OK)
+		goto out;
+	note_weak(w);
+	if ((err = csr_parse(buf_bytes(&plain), &w->csr, why)) != ERR_OK)
+		goto out;
+	if ((err = name_text(w->csr->subject, &w->out->subject, why)) != ERR_OK) {
+		err = fail(why, ERR_CSR, "the subject of the request cannot be read");
+		goto out;
+	}
+	err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why);
+out:
+	buf_wipe(&plain);
+	return err;
+}
+
+static void device_id(struct work *w)
+{
+	struct bytes subject = w->csr->subject;
+
+	switch (w->env->profile->conf->device_id) {
+	case DEVICE_ID_CN:
+		name_attr(subject, OID_CN, &w->device);
+		break;
+	case DEVICE_ID_SERIAL_NUMBER:
+		name_attr(subject, OID_SERIAL_NUMBER, &w->device);
+		break;
+	case DEVICE_ID_TRANSACTION:
+		buf_add_bytes(&w->device, buf_bytes(&w->out->txid));
+		break;
+	case DEVICE_ID_SUBJECT:
+		break;
+	}
+	if (w->device.n == 0)	/* the whole subject names it where the attribute is missing */
+		buf_add_bytes(&w->device, buf_bytes(&w->out->subject));
+}
+
+/*
+ * What makes this request this request: the key that signed, the certificate of ours that it signed with, and the octets that were signed
+ * for (P-138 to P-140). The certificate counts because some clients renew with the same key, the same PKCS#10 and transaction id.
+ */
+static void identify(struct work *w)
+{
+	struct bytes old = renew_claims(w) ? w->msg->signer->serial : (struct bytes){0};
+
+	device_id(w);
+	buf_add_bytes(&w->identity, old);
+	buf_add_bytes(&w->identity, w->msg->signer->spki);
+	buf_add_bytes(&w->identity, buf_bytes(&w->csr->der));
+	w->request = (struct store_request){
+	    .profile = w->env->profile->conf->name,
+	    .txid = w->msg->txid,
+	    .digest_of = buf_bytes(&w->identity),
+	    .signer_spki = w->msg->signer->spki,
+	    .challenge = w->authority == AUTHORITY_ONE_TIME ? buf_bytes(&w->csr->challenge) : (struct bytes){0},
+	    .device = buf_str(&w->device),
+	    .subject = buf_str(&w->out->subject),
+	    .old_serial = old,
+	};
+}
+
+/* A first request is signed by the key that it asks to certify: that binds the answer to it (P-58). */
+static enum err check_signer(const struct work *w, struct why *why)
+{
+	if (w->env->profile->conf->signer_key_must_match && !same_key(w->csr->spki, w->msg->signer->spki))
+		return fail(why, ERR_SIGNER_KEY,
+		    "the message is signed by another key than the one to be certified; devices that do so (Windows) need "
+		    "'signer_key = any' in [enrol]");
+	return ERR_OK;
+}
+
+/* From here on the old certificate is what authorises; a challenge that came along is not spent (P-203). */
+static void begin_renewal(struct work *w)
+{
+	const struct profile_conf *conf = w->env->profile->conf;
+
+	if (!conf->renewal_challenge) {
+		w->authority = AUTHORITY_RENEWAL;
+		w->request.challenge = (struct bytes){0};
+	}
+	w->request.revoke_old = conf->revoke_old;
+	w->request.revoke_old_after = (int)conf->revoke_old_after_s;
+}
+
+/*
+ * What authorises the request: the certificate that signed it, or its challenge. challenged: why the challenge does not, ERR_OK when it
+ * does. A PKCSReq signed with an old certificate that cannot renew may still enrol by its challenge.
+ */
+static enum err judge(struct work *w, const struct store_old *old, const struct why *challenged)
+{
+	struct why *why = &w->out->why;
+	bool signed_by_ours = old->cert.n > 0;
+	enum err err;
+
+	if (w->msg->type == SCEP_RENEWALREQ || signed_by_ours) {
+		err = renew_judge(w, old, why);
+		if (err == ERR_OK && (challenged->err == ERR_OK || !w->env->profile->conf->renewal_challenge)) {
+			begin_renewal(w);
+			return ERR_OK;
+		}
+		if (err != ERR_OK && (w->msg->type == SCEP_RENEWALREQ || challenged->err != ERR_OK))
+			return err;
+	}
+	if (challenged->err != ERR_OK)
+		return fail(why, challenged->err, "%s", challenged->text);
+	return signed_by_ours ? ERR_OK : check_signer(w, why);
+}
+
+enum err work_certify(struct work *w)
+{
+	struct store_answer answer = {0};
+	struct why *why = &w->out->why, challenged = {0}, refused = {0};
+	enum err err;
+
+	if ((err = work_can_answer(w)) != ERR_OK || (err = read_csr(w, why)) != ERR_OK)
+		return err;
+	w->authority = authorize(w->env->profile, w->csr, &challenged);
+	identify(w);
+	if ((err = store_admit(w->env->store, &w->request, &answer, &refused)) != ERR_OK)
+		*why = refused;
+	else if (answer.verdict != STORE_GO_ON && answer.verdict != STORE_CHALLENGE)
+		err = work_settle(w, &answer);
+	else if ((err = judge(w, &answer.old, answer.verdict == STORE_CHALLENGE ? &refused : &challenged)) == ERR_OK)
+		err = work_sign(w);
+	store_answer_free(&answer);
+	return err;
+}

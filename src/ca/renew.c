@@ -1,0 +1,92 @@
+#include "ca/renew.h"
+
+#include "pki/der.h"
+#include "pki/name.h"
+#include "pki/oid.h"
+
+bool renew_claims(const struct work *w)
+{
+	const struct cert *signer = w->msg->signer;
+
+	return signer->serial.n == STORE_SERIAL_SIZE && bytes_eq(signer->issuer, w->env->profile->ca_cert->subject) &&
+	    !bytes_eq(signer->spki, w->env->profile->ra_cert->spki);
+}
+
+static enum err check_times(const struct profile_conf *conf, const struct cert *cert, time_t now, struct why *why)
+{
+	if (!cert->times_ok)
+		return fail(why, ERR_RENEWAL, "the validity of the certificate to be renewed cannot be read");
+	if (now > cert->not_after + (time_t)conf->renewal_grace_s)
+		return fail(why, ERR_RENEWAL, "the certificate expired %lld s ago, [renewal] grace is %lld s",
+		    (long long)(now - cert->not_after), (long long)conf->renewal_grace_s);
+	if (conf->renewal_window_s != 0 && now < cert->not_after - (time_t)conf->renewal_window_s)
+		return fail(why, ERR_RENEWAL, "the certificate has %lld s left, [renewal] window opens %lld s before its end",
+		    (long long)(cert->not_after - now), (long long)conf->renewal_window_s);
+	return ERR_OK;
+}
+
+static enum err check_key(const struct work *w, struct why *why)
+{
+	enum conf_same_key allowed = w->env->profile->conf->renewal_same_key;
+
+	if (!same_key(w->csr->spki, w->msg->signer->spki) || allowed == SAME_KEY_ALWAYS ||
+	    (allowed == SAME_KEY_PKCSREQ && w->msg->type == SCEP_PKCSREQ))
+		return ERR_OK;
+	return fail(why, ERR_RENEWAL, "the request is for the same key; make a new one, or set 'same_key' in [renewal]");
+}
+
+static bool has_name(struct bytes names, struct bytes wanted)
+{
+	struct san san;
+
+	while (san_next(&names, &san)) {
+		if (bytes_eq(san.raw, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* The contents of the GeneralNames SEQUENCE; empty when there is none. */
+static struct bytes names_in(struct bytes general_names)
+{
+	struct tlv seq = {0};
+
+	return der_whole(general_names, DER_SEQUENCE, &seq) ? seq.body : (struct bytes){0};
+}
+
+/* The new certificate may have fewer names than the old one, not others. */
+static enum err check_names(const struct cert *old, const struct template *t, struct why *why)
+{
+	struct bytes had = {0}, names = names_in(buf_bytes(&t->san));
+	struct san san;
+
+	if (!name_eq(old->subject, t->subject))
+		return fail(why, ERR_RENEWAL, "the subject is not that of the certificate to be renewed");
+	cert_extension(old, OID_SUBJECT_ALT_NAME, &had, NULL);
+	while (san_next(&names, &san)) {
+		if (!has_name(names_in(had), san.raw))
+			return fail(why, ERR_RENEWAL, "subjectAltName holds a name that the certificate to be renewed has not");
+	}
+	return ERR_OK;
+}
+
+enum err renew_judge(struct work *w, const struct store_old *old, struct why *why)
+{
+	const struct profile_conf *conf = w->env->profile->conf;
+	const struct cert *signer = w->msg->signer;
+	enum err err;
+
+	if (!conf->renewal)
+		return fail(why, ERR_RENEWAL, "renewal is not enabled in this profile");
+	if (!renew_claims(w) || !bytes_eq(buf_bytes(&old->cert), buf_bytes(&signer->der)))
+		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this server issued");
+	if (!bytes_eq_str(bytes_str(old->profile), conf->name))
+		return fail(why, ERR_RENEWAL, "the certificate that signed was issued in profile '%s'", old->profile);
+	if (old->revoked)
+		return fail(why, ERR_RENEWAL, "the certificate that signed is revoked");
+	if ((err = check_times(conf, signer, w->env->now, why)) != ERR_OK)
+		return err;
+	if ((err = check_key(w, why)) != ERR_OK || (err = work_decide(w)) != ERR_OK)
+		return err;
+	return check_names(signer, &w->template, why);
+}

@@ -1,0 +1,17 @@
+/* Renewal: what the certificate that signed a request allows (RFC 8894, 2.3 and 3.3.1; P-150 to P-155, P-203). */
+#ifndef CA_RENEW_H
+#define CA_RENEW_H
+
+#include "ca/work.h"
+
+/* Does the signer's certificate claim to be one of this profile's CA? Then its serial number is looked up. */
+bool renew_claims(const struct work *w);
+
+/*
+ * May the certificate that the database knows under the signer's serial number be renewed by this request? It has to be the very
+ * certificate, of this profile, not revoked, inside its window, and to have every name that is asked for. Errors: RENEWAL, with
+ * the rule that was broken; those of the policy.
+ */
+enum err renew_judge(struct work *w, const struct store_old *old, struct why *why);
+
+#endif

@@ -1,0 +1,126 @@
+/* What was authorised becomes a certificate: decide, sign, record, answer. Nothing is sent that was not recorded. */
+#include <string.h>
+
+#include "base/codec.h"
+#include "ca/issue.h"
+#include "ca/respond.h"
+#include "ca/work.h"
+
+static void note_serial(struct outcome *out, struct bytes serial)
+{
+	struct buf hex = {0};
+
+	hex_encode(&hex, bytes_cut(serial, 0, STORE_SERIAL_SIZE));
+	memcpy(out->serial, hex.p, hex.n + 1);
+	buf_free(&hex);
+}
+
+/* The stored certificate goes out again: a new envelope, never a new certificate (P-129). */
+static enum err answer_again(const struct work *w, struct bytes der)
+{
+	struct cert *cert = NULL;
+	enum err err = cert_parse(der, &cert, &w->out->why);
+
+	if (err != ERR_OK)
+		return fail_in(&w->out->why, "the stored certificate");
+	w->out->repeated = true;
+	note_serial(w->out, cert->serial);
+	cert_free(cert);
+	return respond_success(w->env, w->msg, der, w->out);
+}
+
+enum err work_settle(const struct work *w, const struct store_answer *answer)
+{
+	struct why *why = &w->out->why;
+
+	switch (answer->verdict) {
+	case STORE_ISSUED:
+		return answer_again(w, buf_bytes(&answer->cert));
+	case STORE_PENDING:
+		return respond_pending(w->env, w->msg, w->out);
+	case STORE_REJECTED:
+		return fail(why, ERR_REJECTED, "an operator rejected this request");
+	case STORE_OTHER_PENDING:
+		return fail(why, ERR_TXN_PENDING, "another request is pending under the same transaction id");
+	case STORE_OLD_REVOKED:
+		return fail(why, ERR_RENEWAL, "the certificate that signed was revoked meanwhile");
+	case STORE_CHALLENGE:
+		why->err = ERR_CHALLENGE;	/* the store's sentence tells which rule it broke */
+		return ERR_CHALLENGE;
+	case STORE_GO_ON:
+		break;
+	}
+	return fail(why, ERR_INTERNAL, "the store gave a verdict that does not fit");
+}
+
+enum err work_decide(struct work *w)
+{
+	const struct profile *p = w->env->profile;
+	struct facts facts = {
+	    .csr = w->csr,
+	    .key = pubkey_kind(w->csr_key),
+	    .key_is_ours = same_key(w->csr->spki, p->ca_cert->spki) || same_key(w->csr->spki, p->ra_cert->spki),
+	    .ca_not_after = p->ca_cert->not_after,
+	};
+
+	if (w->template.subject.n > 0)
+		return ERR_OK;
+	return policy_decide(p->conf, &facts, w->env->now, &w->template, &w->out->why);
+}
+
+static void note_requester(struct work *w)
+{
+	buf_printf(&w->requester, "%s from %s", authority_name(w->authority), w->env->peer);
+	if (w->out->weak.n > 0)
+		buf_printf(&w->requester, " with %s", buf_str(&w->out->weak));
+}
+
+/* Records what was signed, and sends it if, and only if, the database took it. */
+static enum err record(const struct work *w, struct bytes serial, struct bytes der)
+{
+	const struct template *t = &w->template;
+	struct store_cert cert = {
+	    .issuer = buf_bytes(&w->env->profile->ca_cert->der),
+	    .der = der,
+	    .not_before = t->not_before,
+	    .not_after = t->not_after,
+	    .sans = buf_str(&t->sans_text),
+	    .spki = w->csr->spki,
+	    .requester = buf_str(&w->requester),
+	};
+	struct store_answer answer = {0};
+	enum err err;
+
+	memcpy(cert.serial, serial.p, sizeof(cert.serial));
+	if ((err = store_issue(w->env->store, &w->request, &cert, &answer, &w->out->why)) != ERR_OK)
+		goto out;
+	if (answer.verdict != STORE_GO_ON) {
+		err = work_settle(w, &answer);
+		goto out;
+	}
+	note_serial(w->out, serial);
+	err = respond_success(w->env, w->msg, der, w->out);
+out:
+	store_answer_free(&answer);
+	return err;
+}
+
+enum err work_sign(struct work *w)
+{
+	struct why *why = &w->out->why;
+	uint8_t serial[STORE_SERIAL_SIZE];
+	struct buf der = {0};
+	enum err err;
+
+	if ((err = work_decide(w)) != ERR_OK)
+		return err;
+	note_requester(w);
+	buf_add_bytes(&w->out->left_out, buf_bytes(&w->template.left_out));
+	if ((err = store_serial(w->env->now, serial, why)) != ERR_OK)
+		return err;
+	err = issue_certificate(w->env->profile, &w->template, w->csr->spki, bytes_of(serial, sizeof(serial)), &der, why);
+	if (err == ERR_OK)
+		err = record(w, bytes_of(serial, sizeof(serial)), buf_bytes(&der));
+	buf_free(&der);
+	return err;
+}

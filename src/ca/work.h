@@ -1,0 +1,42 @@
+/* One request on its way through the files of this folder: what each of them may ask of the others. */
+#ifndef CA_WORK_H
+#define CA_WORK_H
+
+#include "ca/authorize.h"
+#include "ca/enroll.h"
+#include "ca/policy.h"
+
+/* Everything here ends with the request. */
+struct work {
+	const struct enroll_env *env;
+	struct outcome *out;
+	struct scep_msg *msg;
+	struct csr *csr;
+	struct pubkey *csr_key;
+	enum authority authority;	/* what the challenge appeals to; AUTHORITY_RENEWAL once the old certificate decided */
+	struct template template;	/* what policy makes of it; n == 0 of its subject: not decided yet */
+	struct store_request request;
+	struct buf identity, device, requester;	/* what request points into */
+};
+
+/* PKCSReq and RenewalReq: certify.c. */
+enum err work_certify(struct work *w);
+/* CertPoll: poll.c. */
+enum err work_poll(struct work *w);
+
+/* Asks the policy, once. Errors: those of policy_decide. */
+enum err work_decide(struct work *w);
+
+/* Decides, signs, records and answers what has been authorised: sign.c. */
+enum err work_sign(struct work *w);
+
+/* Answers with what the database says of the request; a refusal is its error. GO_ON does not come here. */
+enum err work_settle(const struct work *w, const struct store_answer *answer);
+
+/* The signer's key can receive the answer (RSA: RFC 8894, 3.1). Error: ALG. */
+enum err work_can_answer(const struct work *w);
+
+/* Is it the same public key? The AlgorithmIdentifier may differ: parameters NULL or absent. */
+bool same_key(struct bytes spki, struct bytes other);
+
+#endif
