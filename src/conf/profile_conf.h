@@ -1,0 +1,56 @@
+/* The configuration of one profile: profiles.d/NAME.ini as plain data. Its settings are rows of conf/table.c. */
+#ifndef CONF_PROFILE_CONF_H
+#define CONF_PROFILE_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum conf_device_id { DEVICE_ID_CN, DEVICE_ID_SERIAL_NUMBER, DEVICE_ID_SUBJECT, DEVICE_ID_TRANSACTION };
+/* Whether the certificate that signs a request may be renewed for the same key. */
+enum conf_same_key { SAME_KEY_NEVER, SAME_KEY_PKCSREQ, SAME_KEY_ALWAYS };
+enum conf_empty_content { EMPTY_CONTENT_AUTO, EMPTY_CONTENT_ABSENT, EMPTY_CONTENT_EMPTY };	/* P-198 */
+
+/* bits of profile_conf.san_types: subjectAltName kinds that a request may bring */
+enum conf_san { SAN_DNS = 1, SAN_IP = 2, SAN_EMAIL = 4, SAN_URI = 8, SAN_UPN = 16, SAN_DIRNAME = 32 };
+/* bits of legacy and obsolete */
+enum conf_legacy { LEGACY_SHA1 = 1, LEGACY_DES3 = 2 };
+enum conf_obsolete { OBSOLETE_DES = 1, OBSOLETE_MD5 = 2 };	/* P-200 */
+
+struct key_conf {		/* sections [ca] and [ra] */
+	char *certificate;	/* PEM or DER file */
+	char *key;		/* PEM file (0600), or a pkcs11: URI */
+	char *pin_file;		/* PIN of the token, 0600; NULL: none */
+};
+
+struct profile_conf {
+	char *name;		/* from the file name: default.ini is "default" */
+	char *file;
+	char *description;	/* NULL: none */
+	struct key_conf ca, ra;	/* ra.certificate NULL: the CA itself answers */
+	char *chain;		/* [ca] chain: PEM file of the CA's parents; NULL: none */
+	/* [enrol] */
+	char *static_challenge_file;	/* one secret a line, 0600; NULL: none */
+	bool one_time_challenge;
+	bool signer_key_must_match;	/* false: Windows signs with another key */
+	int64_t min_rsa_bits, max_rsa_bits;
+	enum conf_device_id device_id;
+	/* [certificate] */
+	int64_t validity_s, backdate_s;
+	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_*, never zero */
+	char **extended_key_usage;	/* dotted OIDs, NULL-terminated, may be an empty list */
+	unsigned san_types;		/* enum conf_san bits */
+	/* [renewal] */
+	bool renewal;			/* certificates of this profile may be renewed by their own keys */
+	bool renewal_challenge;		/* they need a challenge besides */
+	int64_t renewal_window_s;	/* so long before its end a certificate may be renewed; 0: at any time */
+	int64_t renewal_grace_s;	/* so long after its end, too */
+	enum conf_same_key renewal_same_key;
+	bool revoke_old;		/* a renewed certificate is revoked as superseded ... */
+	int64_t revoke_old_after_s;	/* ... so long after */
+	/* [scep] */
+	unsigned legacy, obsolete;	/* enum conf_legacy, conf_obsolete bits */
+	enum conf_empty_content empty_content;
+	bool include_chain;		/* CA certificates after the issued one in CertRep (P-207) */
+};
+
+#endif
