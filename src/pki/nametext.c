@@ -29,7 +29,7 @@ static enum err ava_text(const struct ava *ava, struct buf *out, struct why *why
 {
 	const struct ava_type *type = ava_type_by_oid(ava->oid);
 	struct buf text = {0};
-	char dotted[64];
+	char dotted[300];	/* der_oid_text takes 64 octets, up to four characters each */
 
 	if (type == NULL && !der_oid_text(ava->oid, dotted, sizeof(dotted)))
 		return fail(why, ERR_SYNTAX, "a name has an attribute whose type is not an object identifier");
