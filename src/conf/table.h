@@ -45,7 +45,7 @@ struct setting {
 
 enum setting_flag {
 	MUST = 1,	/* has to be there */
-	RESTART = 2,	/* a reload does not change it: the master's socket, processes and log */
+	RESTART = 2,	/* a reload does not change it: the socket stays open */
 	NONE_OK = 4,	/* "none" is a value */
 	EXAMPLE_ON = 8,	/* the example file has it switched on: the value is the example's, not a default */
 };
