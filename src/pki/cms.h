@@ -28,7 +28,7 @@ struct cms_signer_id {		/* issuer and serial, or skid */
 
 /* One SignedData with at most one SignerInfo. All views live as long as the struct. */
 struct cms_signed {
-	struct buf store[4];		/* what the views below point into */
+	struct buf store[3];		/* what the views below point into */
 	bool has_content;		/* eContent present, be it empty */
 	struct bytes content;		/* joined from its segments */
 	struct bytes certs[CMS_MAX_CERTS];	/* certificate TLVs; other kinds are skipped (P-184) */
@@ -74,7 +74,7 @@ struct cms_recipient {
 };
 
 struct cms_enveloped {
-	struct buf store[4];
+	struct buf store[2];
 	struct cms_recipient recipients[CMS_MAX_RECIPIENTS];
 	size_t n_recipients;
 	char cipher_oid[64];
@@ -83,7 +83,7 @@ struct cms_enveloped {
 	struct bytes ciphertext;		/* joined from its segments */
 };
 
-/* Parses a ContentInfo holding EnvelopedData (P-86 lengths checked too). Errors: SYNTAX, ALG never: an unknown cipher leaves NULL. */
+/* Parses a ContentInfo holding EnvelopedData (P-86 lengths checked too). An unknown cipher leaves NULL. Error: SYNTAX. */
 enum err cms_enveloped_parse(struct bytes in, struct cms_enveloped **out, struct why *why);
 void cms_enveloped_free(struct cms_enveloped *e);
 
@@ -91,13 +91,14 @@ void cms_enveloped_free(struct cms_enveloped *e);
 const struct cms_recipient *cms_recipient_find(const struct cms_enveloped *e, const struct cert *cert);
 
 /*
- * Unwraps with `key` and decrypts to `out`. Errors: ALG (cipher or key transport not accepted), RECIPIENT (encryptedKey length),
- * CA_KEY, UNSEAL: wrong padding, wrong key and wrong length alike, one code path (P-85).
+ * Unwraps with `key` and decrypts to `out`. algs NULL: any of the table. Errors: ALG (cipher or key transport not accepted; more than
+ * 128 KiB of the slow DES or triple-DES), RECIPIENT (encryptedKey length), CA_KEY, UNSEAL: wrong padding, wrong key and wrong length
+ * alike, one code path (P-85).
  */
 enum err cms_enveloped_open(const struct cms_enveloped *e, const struct cms_recipient *r, const struct key *key,
     const struct alg_set *algs, struct buf *out, struct why *why);
 
-/* ContentInfo(EnvelopedData) for the holder of `to` (KTRI by issuerAndSerialNumber: P-82). Error: ALG (not an RSA key), KEY_WEAK. */
+/* ContentInfo(EnvelopedData) for the holder of `to` (KTRI by issuerAndSerialNumber: P-82). Errors: ALG (not an RSA key), INTERNAL. */
 enum err cms_envelope_write(struct buf *out, struct bytes plain, const struct cert *to, const struct pubkey *to_key,
     const struct cipher_row *cipher, struct why *why);
 

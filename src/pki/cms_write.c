@@ -80,6 +80,19 @@ static void write_enveloped(struct buf *out, const struct cert *to, struct bytes
 	end_content(out, at, explicit_at);
 }
 
+/*
+ * A fresh content key. (Triple-)DES keys have odd parity in every octet, as FIPS 46-3 wants it: ciphers ignore it, but old tokens and
+ * libraries refuse keys without.
+ */
+static bool fresh_key(const struct cipher_row *cipher, uint8_t *key)
+{
+	if (gnutls_rnd(GNUTLS_RND_KEY, key, cipher->key_size) != 0)
+		return false;
+	for (size_t i = 0; cipher->block == 8 && i < cipher->key_size; i++)
+		key[i] = (uint8_t)((key[i] & 0xfe) | (__builtin_popcount(key[i] & 0xfe) % 2 == 0));
+	return true;
+}
+
 enum err cms_envelope_write(struct buf *out, struct bytes plain, const struct cert *to, const struct pubkey *to_key,
     const struct cipher_row *cipher, struct why *why)
 {
@@ -89,7 +102,7 @@ enum err cms_envelope_write(struct buf *out, struct bytes plain, const struct ce
 
 	if (pubkey_kind(to_key).type != KEY_RSA)
 		return fail(why, ERR_ALG, "the recipient's key is not RSA: it cannot receive an envelope");
-	if (gnutls_rnd(GNUTLS_RND_KEY, cek, sizeof(cek)) != 0 || gnutls_rnd(GNUTLS_RND_NONCE, iv, sizeof(iv)) != 0)
+	if (!fresh_key(cipher, cek) || gnutls_rnd(GNUTLS_RND_NONCE, iv, sizeof(iv)) != 0)
 		return fail(why, ERR_INTERNAL, "no random numbers");
 	err = pubkey_wrap(to_key, bytes_of(cek, cipher->key_size), &wrapped, why);
 	if (err == ERR_OK) {

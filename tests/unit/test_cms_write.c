@@ -314,6 +314,22 @@ static void test_envelope_fresh(void **state)
 	buf_free(&b);
 }
 
+static void test_des_key_parity(void **state)
+{
+	struct buf out = {0};
+	struct cms_enveloped *e;
+	uint8_t key[24] = {0};
+
+	(void)state;
+	assert_int_equal(cms_envelope_write(&out, BYTES_LIT("x"), ra.cert, ra.pub, cipher_row(CIPHER_DES3), NULL), ERR_OK);
+	assert_int_equal(cms_enveloped_parse(buf_bytes(&out), &e, NULL), ERR_OK);
+	assert_int_equal(key_unwrap(ra.key, e->recipients[0].encrypted_key, key, sizeof(key), NULL), ERR_OK);
+	for (size_t i = 0; i < sizeof(key); i++)
+		assert_int_equal(__builtin_popcount(key[i]) % 2, 1);
+	cms_enveloped_free(e);
+	buf_free(&out);
+}
+
 /* Triple-DES is slow: more than a request can need is not decrypted, before the private key is used. */
 static void test_des_is_bounded(void **state)
 {
@@ -361,7 +377,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signed), cmocka_unit_test(test_signed_form), cmocka_unit_test(test_digest_parameters),
 		cmocka_unit_test(test_signed_parts),
-		cmocka_unit_test(test_envelope), cmocka_unit_test(test_envelope_fresh), cmocka_unit_test(test_des_is_bounded),
+		cmocka_unit_test(test_envelope), cmocka_unit_test(test_envelope_fresh), cmocka_unit_test(test_des_key_parity),
+		cmocka_unit_test(test_des_is_bounded),
 		cmocka_unit_test(test_certs_only),
 	};
 
