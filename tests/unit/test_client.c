@@ -19,7 +19,7 @@ struct fixture {
 };
 
 /* A certificate for `key` by the CA whose key signs; the caller frees. */
-static struct cert *issue(const struct fixture *f, const struct key *key, const struct key *by)
+static struct cert *issue_below(struct bytes issuer, const struct key *key, const struct key *by)
 {
 	struct buf subject = {0}, der = {0};
 	struct cert *cert = NULL;
@@ -27,13 +27,18 @@ static struct cert *issue(const struct fixture *f, const struct key *key, const 
 
 	if (name_parse("CN=device", &subject, &why) != ERR_OK)
 		die("%s", why.text);
-	struct cert_spec spec = {.serial = BYTES_LIT("\x11\x22"), .issuer = f->ca->subject, .subject = buf_bytes(&subject),
+	struct cert_spec spec = {.serial = BYTES_LIT("\x11\x22"), .issuer = issuer, .subject = buf_bytes(&subject),
 	    .not_before = NOW, .not_after = NOW + 86400, .spki = key_spki(key), .path_len = -1, .digest = digest_row(DIGEST_SHA256)};
 	if (cert_build(&spec, by, &der, &why) != ERR_OK || cert_parse(buf_bytes(&der), &cert, &why) != ERR_OK)
 		die("%s", why.text);
 	buf_free(&subject);
 	buf_free(&der);
 	return cert;
+}
+
+static struct cert *issue(const struct fixture *f, const struct key *key, const struct key *by)
+{
+	return issue_below(f->ca->subject, key, by);
 }
 
 static struct client_ca *read_ca(const struct cert *const *certs, size_t n)
@@ -292,6 +297,24 @@ static void not_believed(void **state)
 	cert_free(forged);
 }
 
+/* Another device of the same CA is no CA: what it signed does not chain, though all names and signatures fit. */
+static void device_is_no_ca(void **state)
+{
+	const struct fixture *f = *state;
+	struct cert *other = issue(f, f->ra_key, f->ca_key), *mine = issue_below(other->subject, f->my_key, f->ra_key);
+	struct bytes list[] = {buf_bytes(&mine->der), buf_bytes(&other->der)};
+	struct scep_reply reply = {.status = SCEP_SUCCESS, .certs = list, .n_certs = 2};
+	struct buf body = answer_with(f, &reply, NULL);
+	struct client_answer answer = {0};
+
+	assert_int_equal(cert_verify_by(mine, other, NULL), ERR_OK);
+	assert_true(client_ca_chains(f->server, other, NULL, 0));
+	assert_int_equal(take(f, buf_bytes(&body), &answer), ERR_REMOTE);
+	buf_free(&body);
+	cert_free(mine);
+	cert_free(other);
+}
+
 static void refused_and_pending(void **state)
 {
 	const struct fixture *f = *state;
@@ -340,7 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(caps), cmocka_unit_test(algorithms), cmocka_unit_test(certificates_read),
-		cmocka_unit_test(recipient_picked), cmocka_unit_test(issued), cmocka_unit_test(not_believed),
+		cmocka_unit_test(recipient_picked), cmocka_unit_test(issued), cmocka_unit_test(not_believed), cmocka_unit_test(device_is_no_ca),
 		cmocka_unit_test(refused_and_pending), cmocka_unit_test(damaged),
 	};
 

@@ -244,7 +244,7 @@ static void several_recipients(void **state)
 	const struct fixture *f = *state;
 	struct cert *ca = test_cert("good/scep/ca.pem");
 	struct key *ca_key = test_key("good/scep/ca.key");
-	struct scep_recipient both[] = {{f->ra, f->ra_key}, {ca, ca_key}};
+	struct scep_recipient both[] = {{f->ra, f->ra_key}, {ca, ca_key}}, wrong[] = {{ca, f->ra_key}, {f->ra, f->ra_key}};
 	struct buf in = test_file("good/scep/recipients-two.der"), plain = {0};
 	struct alg_set algs = alg_set_make(0, 0);
 	struct scep_msg *msg = NULL;
@@ -255,7 +255,8 @@ static void several_recipients(void **state)
 	buf_wipe(&plain);
 	assert_int_equal(scep_unseal(msg, both, 1, &algs, &plain, &why), ERR_OK);
 	buf_wipe(&plain);
-	/* The first recipient is the CA: given the wrong key for it, the second is not tried. */
+	/* The message's first recipient is the CA: with a wrong key for it the other one is not tried. */
+	assert_int_equal(scep_unseal(msg, wrong, 2, &algs, &plain, &why), ERR_UNSEAL);
 	both[1].key = f->ra_key;
 	assert_int_equal(scep_unseal(msg, both, 2, &algs, &plain, &why), ERR_UNSEAL);
 	assert_int_equal(scep_unseal(msg, both, 0, &algs, &plain, &why), ERR_RECIPIENT);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
 
@@ -318,7 +319,7 @@ static void issuer_and_subject(void **state)
 {
 	const struct fixture *f = *state;
 	struct bytes issuer, subject;
-	struct buf der = {0};
+	struct buf der = {0}, three = {0};
 	struct why why = {0};
 
 	scep_issuer_and_subject_write(f->ra->issuer, f->ra->subject, &der);
@@ -328,6 +329,13 @@ static void issuer_and_subject(void **state)
 	buf_add_byte(&der, 0);
 	assert_int_equal(scep_issuer_and_subject(buf_bytes(&der), &issuer, &subject, &why), ERR_UNSEAL);
 	buf_free(&der);
+	/* three names */
+	scep_issuer_and_subject_write(f->ra->issuer, f->ra->subject, &three);
+	assert_true(three.p[1] < 0x7e);
+	three.p[1] = (uint8_t)(three.p[1] + 2);
+	der_tlv(&three, DER_SEQUENCE, (struct bytes){0});
+	assert_int_equal(scep_issuer_and_subject(buf_bytes(&three), &issuer, &subject, &why), ERR_UNSEAL);
+	buf_free(&three);
 }
 
 static void caps(void **state)
