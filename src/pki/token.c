@@ -40,28 +40,28 @@ static int shown(const char *uri)
 }
 
 /*
- * Every process calls this before its first use: GnuTLS would otherwise load all the modules that p11-kit knows, twice as slow and
- * with some MB more of memory.
+ * The library is told once, before its first use, whether it loads every module that p11-kit knows (twice as slow and some MB more of
+ * memory) or only those that URIs name. Started the second way it does not change its mind, and says nothing; so we do.
  */
 static enum err load_module(const char *uri, struct why *why)
 {
-	static bool manual, all;
+	static enum { NOT_YET, NAMED_ONLY, ALL } loaded;
 	char *path = uri_attribute(uri, "module-path");
 	enum err err = ERR_OK;
 	int rc = 0;
 
-	if (!manual)
-		rc = gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_MANUAL, NULL);
-	manual = true;
+	if (loaded == NOT_YET) {
+		rc = gnutls_pkcs11_init(path != NULL ? GNUTLS_PKCS11_FLAG_MANUAL : GNUTLS_PKCS11_FLAG_AUTO, NULL);
+		loaded = path != NULL ? NAMED_ONLY : ALL;
+	}
 	if (rc == 0 && path != NULL)
 		rc = gnutls_pkcs11_add_provider(path, NULL);
-	else if (rc == 0 && !all) {
-		rc = gnutls_pkcs11_init(GNUTLS_PKCS11_FLAG_AUTO, NULL);
-		all = true;
-	}
 	if (rc != 0)
 		err = fail(why, ERR_KEY, "cannot load the PKCS#11 module '%s': %s",
 		    path != NULL ? path : "(those of p11-kit)", gnutls_strerror(rc));
+	else if (path == NULL && loaded == NAMED_ONLY)
+		err = fail(why, ERR_KEY, "'%.*s' has no module-path, but another key has: give all of them one, or none",
+		    shown(uri), uri);
 	free(path);
 	return err;
 }

@@ -212,6 +212,11 @@ static void mistakes_are_named(void **state)
 	    {"object=nobody", "pin", "no private key", ERR_KEY},
 	    {"manufacturer=nobody", "pin", "no token matches", ERR_KEY},
 	};
+	static const char *const uris[][2] = {
+	    {"pkcs11:token=x?module-path=/no/such.so", "/no/such.so"},
+	    {"pkcs11:token=other?x-any=1", "no token matches 'pkcs11:token=other'"},
+	    {"pkcs11:token=%zz?x-any=1", "not a PKCS#11 URI"},
+	};
 	struct key *key = NULL;
 	struct why why = {0};
 
@@ -222,14 +227,14 @@ static void mistakes_are_named(void **state)
 		    strstr(why.text, rows[i].words) == NULL || strstr(why.text, "0815") != NULL)
 			fail_msg("%s, %s: %s", rows[i].object, rows[i].pin_name, why.text);
 	}
-	assert_int_equal(key_open("pkcs11:token=x?module-path=/no/such.so&pin-value=4711", NULL, &key, &why), ERR_KEY);
-	assert_true(strstr(why.text, "/no/such.so") != NULL && strstr(why.text, PIN) == NULL);
-	assert_int_equal(key_open("pkcs11:token=other?pin-value=4711", NULL, &key, &why), ERR_KEY);
-	if (strstr(why.text, "no token matches 'pkcs11:token=other'") == NULL || strstr(why.text, PIN) != NULL)
-		fail_msg("%s", why.text);
-	assert_int_equal(key_open("pkcs11:token=%zz?pin-value=4711", NULL, &key, &why), ERR_KEY);
-	if (strstr(why.text, "not a PKCS#11 URI") == NULL || strstr(why.text, PIN) != NULL)
-		fail_msg("%s", why.text);
+	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+		char *uri = mem_printf("%s&pin-value=" PIN "&module-path=%s", uris[i][0], module);
+
+		assert_int_equal(key_open(uri, NULL, &key, &why), ERR_KEY);
+		if (strstr(why.text, uris[i][1]) == NULL || strstr(why.text, PIN) != NULL)
+			fail_msg("%s", why.text);
+		free(uri);
+	}
 }
 
 /* A wrong PIN is tried once, not until the token locks: SoftHSM's own count is not shown, so the right one must still work. */
@@ -266,7 +271,45 @@ static void pin_may_stand_in_the_uri(void **state)
 	free(uri);
 }
 
-int main(void)
+/* In a process of its own, since the first key decides which modules are loaded. */
+static void modules_may_come_from_p11_kit(void **state)
+{
+	const char *uri = "pkcs11:token=scepter;object=ra?pin-value=" PIN;
+	struct key *key = NULL;
+	struct why why = {0};
+	pid_t pid;
+	int status;
+
+	(void)state;
+	if (module == NULL)
+		skip();
+	key = opened("object=ra");	/* with module-path */
+	key_free(key);
+	key = NULL;
+	assert_int_equal(key_open(uri, NULL, &key, &why), ERR_KEY);
+	assert_true(strstr(why.text, "module-path") != NULL && strstr(why.text, PIN) == NULL);
+	if ((pid = fork()) == 0) {
+		execl("/proc/self/exe", "test_token", uri, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* test_token URI: opens it and nothing else. */
+static int open_only(const char *uri)
+{
+	struct key *key = NULL;
+	struct why why = {0};
+	enum err err = key_open(uri, NULL, &key, &why);
+
+	if (err != ERR_OK)
+		fprintf(stderr, "%s\n", why.text);
+	key_free(key);
+	return err != ERR_OK;
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keys_in_a_token_sign),
@@ -275,7 +318,10 @@ int main(void)
 	    cmocka_unit_test(mistakes_are_named),
 	    cmocka_unit_test(wrong_pins_do_not_lock_the_token),
 	    cmocka_unit_test(pin_may_stand_in_the_uri),
+	    cmocka_unit_test(modules_may_come_from_p11_kit),
 	};
 
+	if (argc > 1)
+		return open_only(argv[1]);
 	return cmocka_run_group_tests_name("token", tests, make_token, remove_token);
 }
