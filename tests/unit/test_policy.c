@@ -195,12 +195,14 @@ static size_t read_table(FILE *f, struct CMUnitTest **tests)
 	size_t n = 0;
 
 	for (int number = 1; fgets(text, sizeof(text), f) != NULL; number++) {
-		struct line *l = mem_alloc(sizeof(*l));
-		char *rest = mem_strdup(text);
+		struct line *l;
+		char *rest;
 
-		l->number = number;
 		if (text[0] == '#' || text[0] == '\n')
 			continue;
+		l = mem_alloc(sizeof(*l));
+		rest = mem_strdup(text);
+		l->number = number;
 		for (int i = 0; i < COLUMNS; i++) {
 			l->column[i] = strsep(&rest, "|");
 			if (l->column[i] == NULL)
