@@ -20,7 +20,8 @@ static const struct sqlstate_row rows[] = {
 	{"57P", SQL_RECONNECT, ERR_DB, NULL},
 	{"08", SQL_RECONNECT, ERR_DB, NULL},
 	{"42501", SQL_GIVE_UP, ERR_DB,
-	 "grant the role in conninfo what it is for: GRANT scep_responder TO it (responder), GRANT scep_admin (operators' commands)"},
+	 "the role in conninfo lacks a right: GRANT scep_responder (responder), scep_admin (commands) or scep_owner ('scepter db migrate') "
+	 "TO it; 'scepter db init' needs a superuser"},
 	{"42P01", SQL_GIVE_UP, ERR_DB, REMEDY_SCHEMA},
 	{"42703", SQL_GIVE_UP, ERR_DB, REMEDY_SCHEMA},
 	{"42704", SQL_GIVE_UP, ERR_DB, REMEDY_SCHEMA},

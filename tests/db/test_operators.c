@@ -211,8 +211,8 @@ static void test_roles_cannot(void **state)
 	    "SELECT scep.challenge_refusal(NULL, '', '', '')", "SELECT scep.challenge_list(NULL, true)", "SELECT scep.make_partitions()",
 	    "CREATE TABLE scep.x ()", "SET ROLE scep_owner"};
 	static const char *const op[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge",
-	    "SELECT chal_h FROM scep.challenge", "SELECT scep.admit('p', NULL, NULL, NULL, '', '')",
-	    "SELECT scep.issue('p', NULL, NULL, NULL, '', '', NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, '', '', '')",
+	    "SELECT chal_h FROM scep.challenge", "SELECT scep.admit('p', NULL, NULL, NULL, '', '', NULL)",
+	    "SELECT scep.issue('p', NULL, NULL, NULL, '', '', NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, '', '', '', NULL, NULL)",
 	    "SELECT scep.poll('p', NULL, NULL)", "SET ROLE scep_owner"};
 	size_t i;
 
