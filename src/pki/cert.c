@@ -12,6 +12,8 @@
 #include "pki/oid.h"
 #include "pki/spki.h"
 
+#define MAX_EXTENSIONS 128	/* so that looking for one stays cheap */
+
 /* Own and accepted issuers only: a client's self-signed certificate is verified only after its key passed the profile's limits. */
 static const struct key_limits any_sane_key = {1024, 16384};
 
@@ -36,17 +38,16 @@ bool cert_extension(const struct cert *cert, const char *oid, struct bytes *valu
 {
 	struct bytes rest = cert->extensions, v;
 	struct tlv id;
-	bool c;
+	bool c, found = false;
 
-	while (next_extension(&rest, &id, &v, &c)) {
-		if (!der_oid_is(id.body, oid))
-			continue;
-		*value = v;
-		if (critical != NULL)
-			*critical = c;
-		return true;
-	}
-	return false;
+	while (!found && next_extension(&rest, &id, &v, &c))
+		found = der_oid_is(id.body, oid);
+	if (!found)
+		return false;
+	*value = v;
+	if (critical != NULL)
+		*critical = c;
+	return true;
 }
 
 /* Clients send dates in 1970, in 2099, without seconds: none of it is an error (P-185), it is only not known then. */
@@ -64,6 +65,7 @@ static bool read_extensions(struct cert *c, struct bytes rest)
 	struct tlv t, list, oid;
 	struct bytes walk, value;
 	bool critical;
+	int n = 0;
 
 	while (rest.n > 0 && rest.p[0] != DER_CTX(3)) {
 		if (!der_next(&rest, &t) || ((t.tag & 0xdf) != DER_CTX_PRIM(1) && (t.tag & 0xdf) != DER_CTX_PRIM(2)))
@@ -74,8 +76,8 @@ static bool read_extensions(struct cert *c, struct bytes rest)
 	if (!der_whole(rest, DER_CTX(3), &t) || !der_whole(t.body, DER_SEQUENCE, &list))
 		return false;
 	walk = list.body;
-	while (next_extension(&walk, &oid, &value, &critical))
-		;
+	while (n < MAX_EXTENSIONS && next_extension(&walk, &oid, &value, &critical))
+		n++;
 	c->extensions = list.body;
 	return walk.n == 0;
 }

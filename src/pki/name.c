@@ -11,12 +11,26 @@ bool name_is_empty(struct bytes name)
 	return name_contents(name, &rdns) && rdns.n == 0;
 }
 
+/* Comparing text and looking at attributes costs more than a walk: names longer than any honest one are not worth it. */
+static bool is_long(struct bytes rdns)
+{
+	struct bytes avas;
+	struct ava ava;
+	int n = 0;
+
+	while (n <= NAME_MAX_RDNS && rdn_next(&rdns, &avas)) {
+		while (n <= NAME_MAX_RDNS && ava_next(&avas, &ava))
+			n++;
+	}
+	return n > NAME_MAX_RDNS;
+}
+
 bool name_attr(struct bytes name, const char *oid, struct buf *out)
 {
 	struct bytes rdns, avas;
 	struct ava ava;
 
-	if (!name_contents(name, &rdns))
+	if (!name_contents(name, &rdns) || is_long(rdns))
 		return false;
 	while (rdn_next(&rdns, &avas)) {
 		while (ava_next(&avas, &ava)) {
@@ -71,7 +85,7 @@ bool name_eq(struct bytes a, struct bytes b)
 		return true;
 	if (a.n > FOLD_MAX || b.n > FOLD_MAX)
 		return false;
-	if (!name_contents(a, &x) || !name_contents(b, &y))
+	if (!name_contents(a, &x) || !name_contents(b, &y) || is_long(x) || is_long(y))
 		return false;
 	while (x.n > 0 && y.n > 0) {
 		if (!rdn_next(&x, &p) || !rdn_next(&y, &q) || !same_rdn(p, q))

@@ -214,6 +214,31 @@ static void long_names_are_compared_by_bytes(void **state)
 	}
 }
 
+/* Names of 32 attributes are looked into, longer ones are bytes only: what is compared costs memory and time. */
+static void long_names_are_only_bytes(void **state)
+{
+	struct buf upper = {0}, lower = {0}, text = {0};
+
+	(void)state;
+	for (int i = 0; i < 33; i++) {
+		struct buf a, b;
+		bool usual = i < 32;
+
+		buf_add_str(&upper, i == 0 ? "CN=A" : i % 2 ? "+OU=A" : ",OU=A");
+		buf_add_str(&lower, i == 0 ? "CN=a" : i % 2 ? "+OU=a" : ",OU=a");
+		a = name_of((char *)upper.p);
+		b = name_of((char *)lower.p);
+		assert_true(name_eq(buf_bytes(&a), buf_bytes(&a)));
+		assert_int_equal(name_eq(buf_bytes(&a), buf_bytes(&b)), usual);
+		assert_int_equal(name_attr(buf_bytes(&a), OID_CN, &text), usual);
+		buf_free(&a);
+		buf_free(&b);
+	}
+	buf_free(&upper);
+	buf_free(&lower);
+	buf_free(&text);
+}
+
 static void strings_become_utf8(void **state)
 {
 	static const struct {
@@ -350,6 +375,7 @@ int main(void)
 	    cmocka_unit_test(attributes_are_found),
 	    cmocka_unit_test(names_are_compared),
 	    cmocka_unit_test(long_names_are_compared_by_bytes),
+	    cmocka_unit_test(long_names_are_only_bytes),
 	    cmocka_unit_test(strings_become_utf8),
 	    cmocka_unit_test(general_names_go_both_ways),
 	    cmocka_unit_test(bad_general_names_are_refused),
