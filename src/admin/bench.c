@@ -204,6 +204,13 @@ static enum err run(const struct args *a, struct bench_result *r, struct why *wh
 	return err;
 }
 
+static int check_args(const struct args *a)
+{
+	if (a->challenge != NULL && a->challenge_file != NULL)
+		return verb_misused("--challenge and --challenge-file exclude each other");
+	return client_opts_check(&a->server);
+}
+
 int bench_run(int argc, char **argv)
 {
 	struct args args = {.key_type = "rsa:2048", .requests = 200, .concurrency = 8, .keys = 8};
@@ -213,11 +220,10 @@ int bench_run(int argc, char **argv)
 	int code;
 
 	opts_parse(&opts, argc, argv, &args);
-	if (args.challenge != NULL && args.challenge_file != NULL) {
-		code = verb_misused("--challenge and --challenge-file exclude each other");
-	} else if (run(&args, result, &why) != ERR_OK) {
+	code = check_args(&args);
+	if (code == EXIT_OK && run(&args, result, &why) != ERR_OK) {
 		code = verb_failed(&why);
-	} else {
+	} else if (code == EXIT_OK) {
 		o = bench_result_json(result);
 		put_int(o, "concurrency", args.concurrency);
 		put_int(o, "device_keys", args.keys < args.requests ? args.keys : args.requests);

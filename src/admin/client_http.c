@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/codec.h"
 #include "base/mem.h"
@@ -57,11 +56,6 @@ enum err client_http_open(const char *url, const char *cacert, struct client_htt
 {
 	struct client_http *http;
 
-	if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
-		return fail(why, ERR_CONFIG, "'%s' is not a URL: it must begin with http:// or https://", url);
-	if (strpbrk(url, "?#") != NULL)
-		return fail(why, ERR_CONFIG, "the URL '%s' must end before the '%c': the operation is put there", url,
-		    *strpbrk(url, "?#"));
 	http = mem_alloc(sizeof(*http));
 	http->curl = client_http_handle(cacert);
 	if (http->curl == NULL) {

@@ -17,7 +17,7 @@ struct client_http_answer {
 };
 
 /* url: http or https, without a query. cacert: PEM file that https trusts instead of the system's; NULL: the system's.
- * Errors: CONFIG (not such a URL), REMOTE (libcurl will not start). */
+ * Error: REMOTE (libcurl will not start). */
 enum err client_http_open(const char *url, const char *cacert, struct client_http **out, struct why *why);
 void client_http_close(struct client_http *http);	/* NULL is allowed */
 

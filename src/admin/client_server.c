@@ -1,10 +1,39 @@
 #include "admin/client_server.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "admin/verb.h"
 #include "base/codec.h"
 #include "pki/name.h"
+
+static bool read_fingerprint(const char *text, uint8_t fp[32])
+{
+	struct buf octets = {0};
+	bool ok = hex_decode(&octets, text) && octets.n == 32;
+
+	if (ok)
+		memcpy(fp, octets.p, 32);
+	buf_free(&octets);
+	return ok;
+}
+
+int client_opts_check(const struct client_opts *opts)
+{
+	uint8_t fp[32];
+
+	if (strncasecmp(opts->url, "http://", 7) != 0 && strncasecmp(opts->url, "https://", 8) != 0)
+		return verb_misused("'%s' is not a URL: it must begin with http:// or https://", opts->url);
+	if (strpbrk(opts->url, "?#") != NULL)
+		return verb_misused("the URL must end before the '%c': the operation is put there", *strpbrk(opts->url, "?#"));
+	if (opts->fingerprint != NULL && !read_fingerprint(opts->fingerprint, fp))
+		return verb_misused("--fingerprint is not a SHA-256 fingerprint: 64 hexadecimal digits, ':' allowed");
+	if (opts->digest != NULL && digest_by_name(opts->digest) == NULL)
+		return verb_misused("--digest '%s' is not one of SHA-256, SHA-384, SHA-512 and SHA-1", opts->digest);
+	if (opts->cipher != NULL && cipher_by_name(opts->cipher) == NULL)
+		return verb_misused("--cipher '%s' is not one of aes128, aes192, aes256 and des3", opts->cipher);
+	return EXIT_OK;
+}
 
 /* A server without GetCACaps is allowed (RFC 8894, 3.5.2); the user then has to name digest and cipher. */
 static enum err ask_caps(struct client_server *s, const struct client_opts *opts, struct why *why)
@@ -52,17 +81,12 @@ static void show_ca(const struct cert *cert, const uint8_t fingerprint[32])
 static enum err pin(struct client_server *s, const struct client_opts *opts, struct why *why)
 {
 	const struct cert *top;
-	struct buf given = {0};
 	uint8_t fp[32];
 	enum err err;
 
 	if (opts->fingerprint != NULL) {
-		if (!hex_decode(&given, opts->fingerprint) || given.n != sizeof(fp)) {
-			buf_free(&given);
-			return fail(why, ERR_CONFIG, "--fingerprint is not a SHA-256 fingerprint: 64 hexadecimal digits, ':' allowed");
-		}
-		memcpy(fp, given.p, sizeof(fp));
-		buf_free(&given);
+		if (!read_fingerprint(opts->fingerprint, fp))
+			return fail(why, ERR_CONFIG, "the fingerprint is not SHA-256");
 		return client_ca_pin(s->ca, fp, why);
 	}
 	top = client_ca_top(s->ca);

@@ -26,6 +26,9 @@ struct client_opts {
 	{"cipher", 0, OPT_TEXT, offsetof(type, field.cipher), "NAME", \
 	    "aes128, aes192, aes256 or des3; otherwise what the server announces"}
 
+/* What is wrong with the options as such, said on stderr: EXIT_USAGE, or EXIT_OK. */
+int client_opts_check(const struct client_opts *opts);
+
 struct client_server {
 	struct client_http *http;
 	unsigned caps;
@@ -33,7 +36,7 @@ struct client_server {
 	struct client_ca *ca;		/* pinned */
 };
 
-/* Asks GetCACaps and GetCACert and pins the CA. Errors: CONFIG, REMOTE. */
+/* Asks GetCACaps and GetCACert and pins the CA. The options were checked. Errors: CONFIG, REMOTE. */
 enum err client_server_meet(const struct client_opts *opts, struct client_server *out, struct why *why);
 void client_server_leave(struct client_server *server);
 

@@ -72,7 +72,7 @@ static int check_args(const struct args *a)
 		return verb_misused("--challenge and --challenge-file exclude each other");
 	if (a->poll != NULL && strlen(a->poll) > SCEP_TXID_MAX)
 		return verb_misused("--poll: a transaction id has at most %d characters", SCEP_TXID_MAX);
-	return EXIT_OK;
+	return client_opts_check(&a->server);
 }
 
 /* GeneralNames of every --san; empty for none. */

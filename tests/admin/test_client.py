@@ -82,7 +82,7 @@ def test_nothing_is_sent_without_trust(pki, key_file, tmp_path):
         done = enroll(server, key_file, tmp_path, "--fingerprint", "00" * 32, pin=False)
         assert done.returncode == 1 and "fingerprint" in done.stderr
         done = enroll(server, key_file, tmp_path, "--fingerprint", "00" * 20, pin=False)
-        assert done.returncode == 3 and "64 hexadecimal digits" in done.stderr
+        assert done.returncode == 2 and "64 hexadecimal digits" in done.stderr
         assert server.received == []
         done = enroll(server, key_file, tmp_path, "--trust-first", pin=False)
         assert done.returncode == 0 and pki.fingerprint() in done.stderr
@@ -209,8 +209,12 @@ def test_options(pki, key_file, tmp_path):
         done = enroll(server, key_file, tmp_path)
         key_file.chmod(0o600)
         assert done.returncode == 3 and "chmod" in done.stderr
-        server.url = "ftp://localhost/x"
-        assert enroll(server, key_file, tmp_path).returncode == 3
+        assert enroll(server, key_file, tmp_path, "--digest", "md4").returncode == 2
+        assert enroll(server, key_file, tmp_path, "--cipher", "rot13").returncode == 2
+        for url in ("ftp://localhost/x", server.url + "?operation=PKIOperation"):
+            server.url = url
+            assert enroll(server, key_file, tmp_path).returncode == 2
+            assert run("bench", server).returncode == 2
         assert server.received == []
 
 
