@@ -123,23 +123,21 @@ static time_t end_of(const struct ca_job *job, time_t now)
 	return end;
 }
 
-static enum err sign(const struct ca_job *job, const struct key *key, time_t now, struct buf *der, struct why *why)
+static enum err sign(const struct ca_job *job, const struct key *key, struct bytes subject, time_t now, struct buf *der,
+    struct why *why)
 {
 	const struct key *by = job->by == NULL ? key : job->by->key;
 	uint8_t serial[STORE_SERIAL_SIZE], own_id[20];
-	struct buf subject = {0};
 	struct cert_spec spec;
-	enum err err;
+	enum err err = store_serial(now, serial, why);
 
-	if ((err = name_parse(job->subject, &subject, why)) != ERR_OK)
-		goto out;
-	if ((err = store_serial(now, serial, why)) != ERR_OK)
-		goto out;
+	if (err != ERR_OK)
+		return err;
 	spki_key_id(key_spki(key), own_id);
 	spec = (struct cert_spec){
 	    .serial = bytes_of(serial, sizeof(serial)),
-	    .issuer = job->by == NULL ? buf_bytes(&subject) : job->by->cert->subject,
-	    .subject = buf_bytes(&subject),
+	    .issuer = job->by == NULL ? subject : job->by->cert->subject,
+	    .subject = subject,
 	    .not_before = now - BACKDATE,
 	    .not_after = end_of(job, now),
 	    .spki = key_spki(key),
@@ -149,10 +147,7 @@ static enum err sign(const struct ca_job *job, const struct key *key, time_t now
 	    .authority_key_id = job->by == NULL ? bytes_of(own_id, sizeof(own_id)) : job->by->cert->skid,
 	    .digest = issue_digest(key_kind(by)),
 	};
-	err = cert_build(&spec, by, der, why);
-out:
-	buf_free(&subject);
-	return err;
+	return cert_build(&spec, by, der, why);
 }
 
 static enum err write_key(const struct ca_job *job, const struct key *key, struct why *why)
@@ -185,17 +180,21 @@ static enum err write_cert(const struct ca_job *job, struct bytes der, struct wh
 enum err ca_make(const struct ca_job *job, time_t now, struct cert **out, struct why *why)
 {
 	struct key *key = NULL;
-	struct buf der = {0};
+	struct buf der = {0}, subject = {0};
 	struct cert *cert = NULL;
 	enum err err;
 
 	if ((err = check_free(job, why)) != ERR_OK)
 		goto out;
+	if ((err = name_parse(job->subject, &subject, why)) != ERR_OK) {
+		fail_in(why, "subject '%s'", job->subject);
+		goto out;
+	}
 	if ((err = get_key(job, &key, why)) != ERR_OK)
 		goto out;
 	if ((err = check_key(job, key, why)) != ERR_OK)
 		goto out;
-	if ((err = sign(job, key, now, &der, why)) != ERR_OK)
+	if ((err = sign(job, key, buf_bytes(&subject), now, &der, why)) != ERR_OK)
 		goto out;
 	if ((err = cert_parse(buf_bytes(&der), &cert, why)) != ERR_OK)
 		goto out;
@@ -208,6 +207,7 @@ enum err ca_make(const struct ca_job *job, time_t now, struct cert **out, struct
 out:
 	cert_free(cert);
 	buf_free(&der);
+	buf_free(&subject);
 	key_free(key);
 	return err;
 }

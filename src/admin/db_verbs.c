@@ -15,7 +15,7 @@
 #include "base/mem.h"
 
 #define PEPPER_SIZE 32
-#define MIGRATE_TIMEOUT_MS 600000	/* a migration may rewrite a table: not the responder's time-out */
+#define TIMEOUT_MS 10000		/* without a configuration; a migration has its own, longer one */
 
 struct args {
 	const char *conf, *conninfo, *grant, *grant_admin;
@@ -23,15 +23,9 @@ struct args {
 };
 
 /* Looking at the schema and migrating it digests nothing: a database administrator needs no pepper for it. */
-static struct store *open_schema(const char *conninfo)
+static struct store *open_schema(const char *conninfo, long timeout_ms)
 {
-	static const uint8_t no_pepper[PEPPER_SIZE];
-	struct store_conf sc = {
-	    .conninfo = conninfo,
-	    .timeout_ms = MIGRATE_TIMEOUT_MS,
-	    .pepper = bytes_of(no_pepper, sizeof(no_pepper)),
-	    .application = "scepter db",
-	};
+	struct store_conf sc = {.conninfo = conninfo, .timeout_ms = timeout_ms, .application = "scepter db"};
 
 	return store_open(&sc);
 }
@@ -87,7 +81,7 @@ static enum err ensure_pepper(const struct args *args, const struct conf *conf, 
 	*made = false;
 	if (access(file, F_OK) == 0)
 		return ERR_OK;
-	store = open_schema(conf->conninfo);
+	store = open_schema(conf->conninfo, (long)conf->db_timeout_ms);
 	err = store_status(store, &status, why);
 	store_close(store);
 	if (err != ERR_OK)
@@ -118,10 +112,10 @@ static enum err prepare(const struct args *args, struct store *store, struct sto
 
 	if ((err = store_status(store, before, why)) != ERR_OK)
 		return err;
-	if ((err = store_init(store, why)) != ERR_OK)
+	if ((err = store_init(store, why)) != ERR_OK || (err = grant_all(args, store, why)) != ERR_OK) {
+		verb_note("The role must own the database and be allowed to make roles (CREATEROLE), or be a superuser: see --conninfo.");
 		return err;
-	if ((err = grant_all(args, store, why)) != ERR_OK)
-		return err;
+	}
 	return store_status(store, after, why);
 }
 
@@ -168,18 +162,17 @@ static int init(const struct args *args, const struct conf *conf)
 int db_init_run(int argc, char **argv)
 {
 	struct args args = {0};
-	struct conf *conf, patient;
+	struct conf *conf, other;
 	int code;
 
 	opts_parse(&init_opts, argc, argv, &args);
 	conf = load_conf(args.conf);
 	if (conf == NULL)
 		return EXIT_CONFIG;
-	patient = *conf;	/* a copy that borrows all strings */
-	patient.db_timeout_ms = MIGRATE_TIMEOUT_MS;
+	other = *conf;	/* borrows all strings */
 	if (args.conninfo != NULL)
-		patient.conninfo = (char *)args.conninfo;
-	code = init(&args, &patient);
+		other.conninfo = (char *)args.conninfo;
+	code = init(&args, &other);
 	conf_free(conf);
 	return code;
 }
@@ -215,7 +208,7 @@ static struct store *open_for(const struct args *args)
 		if (conf == NULL)
 			return NULL;
 	}
-	store = open_schema(conf == NULL ? args->conninfo : conf->conninfo);
+	store = conf == NULL ? open_schema(args->conninfo, TIMEOUT_MS) : open_schema(conf->conninfo, (long)conf->db_timeout_ms);
 	conf_free(conf);
 	return store;
 }

@@ -1,0 +1,119 @@
+"""Every verb explains itself, and what is typed wrongly gets a useful answer."""
+import os
+import pty
+import subprocess
+
+import pytest
+
+from conftest import CONFIG, FAILED, OK, SCEPTER, USAGE, bad, ok, scepter
+
+VERBS = ["ca init", "ca issue-ra", "db init", "db migrate", "db status", "challenge new", "challenge list", "challenge revoke",
+         "cert list", "cert show", "check", "show", "enroll"]
+
+
+def listed():
+    return [line[2:21].strip() for line in ok("help").out.splitlines() if line.startswith("  ")]
+
+
+def test_help_lists_the_verbs():
+    assert set(VERBS) <= set(listed())
+    assert ok("--help").out == ok("help").out == ok("help", "--help").out
+    assert ok("help", "help").out == ok("help").out
+
+
+def test_every_verb_has_help():
+    for verb in listed():
+        if verb == "help":
+            continue
+        words = verb.split()
+        result = ok(*words, "--help")
+        assert result.out.startswith(f"Usage: scepter {verb} "), result
+        assert result.err == ""
+        assert ok("help", *words).out == result.out
+        assert ok(*words, "--usage").out.startswith(f"Usage: scepter {verb} ")
+
+
+def test_version():
+    for option in ("--version", "-V"):
+        assert ok(option).out.startswith("scepter ")
+    assert ok("check", "--version").out == ok("--version").out
+
+
+def test_a_group_lists_its_verbs():
+    assert "challenge revoke" in ok("help", "challenge").out
+    assert "challenge revoke" in ok("challenge", "--help").out
+    assert "challenge revoke" in bad(USAGE, "'challenge' is not complete", "challenge").err
+
+
+def test_nothing_typed():
+    assert "Usage: scepter VERB" in bad(USAGE, "").err
+
+
+@pytest.mark.parametrize("typed, meant", [
+    (["chek"], "check"), (["sohw", "file"], "show"), (["ca", "int"], "ca init"), (["challange", "new"], "challenge new"),
+    (["db", "migrat"], "db migrate"), (["cert", "lst"], "cert list"), (["HELP"], "help"),
+])
+def test_nearest_verb(typed, meant):
+    bad(USAGE, f"did you mean '{meant}'?", *typed)
+
+
+def test_far_from_any_verb():
+    bad(USAGE, "`scepter help' lists them", "frobnicate")
+    assert "ca issue-ra" in bad(USAGE, "'ca frobnicate' is not a verb", "ca", "frobnicate").err
+    bad(USAGE, "'frobnicate' is not a verb", "help", "frobnicate")
+
+
+@pytest.mark.parametrize("args, says", [
+    (["check", "--frobnicate"], "scepter check: unrecognized option '--frobnicate'"),
+    (["check", "file"], "'file' is one argument too many"),
+    (["cert", "show"], "SERIAL is missing"),
+    (["show"], "FILE is missing"),
+    (["show", ""], "FILE is empty"),
+    (["ca", "init", "--subject", ""], "--subject is empty"),
+    (["ca", "init", "--days", "many"], "--days 'many' is not a number"),
+    (["ca", "init", "--days", "0"], "--days '0' is not a number from 1"),
+    (["ca", "init", "--days", "-1"], "--days '-1' is not a number"),
+    (["ca", "init", "--days", "99999999999999999999"], "is not a number from 1 to 1000000000"),
+    (["challenge", "new", "--expires", "24"], "--expires '24' is not a duration: write for example 90s"),
+    (["challenge", "new", "--expires", "0h"], "is not a duration"),
+    (["challenge", "new", "--expires", "2000y"], "is not a duration"),
+    (["challenge", "new", "--uses", "100000"], "30000 at most"),
+    (["cert", "list", "--expires-before", "31.1.2027"], "--expires-before '31.1.2027' is not a time"),
+    (["cert", "list", "--expires-before", "2027-02-31x"], "is not a time"),
+    (["cert", "show", "xyz"], "'xyz' is not a serial number"),
+])
+def test_wrong_options(args, says):
+    assert "--help'" in bad(USAGE, says, *args).err
+
+
+def test_missing_configuration():
+    for verb in (["challenge", "list"], ["cert", "list"], ["db", "init"], ["db", "status"], ["challenge", "new"], ["challenge", "revoke", "x"]):
+        bad(CONFIG, "/nonexistent/scepter.ini", *verb, "--conf", "/nonexistent/scepter.ini")
+
+
+def test_full_disk():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([SCEPTER, "help"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == FAILED
+    assert "standard output could not be written: No space left" in done.stderr
+
+
+@pytest.mark.plain
+def test_progress_on_a_terminal(tmp_path):
+    """Key making that takes long shows a sign of life on a terminal, and nothing is left of it. A stopped process is as slow as one wants."""
+    master, slave = pty.openpty()
+    script = f'{SCEPTER} ca init -t rsa:4096 -s CN=x -o {tmp_path} >/dev/null & p=$!; sleep 0.05; kill -STOP $p; sleep 1.2; kill -CONT $p; wait $p'
+    done = subprocess.run(["sh", "-c", script], stderr=slave, timeout=120)
+    os.set_blocking(master, False)
+    os.close(slave)
+    try:
+        shown = os.read(master, 65536)
+    except (BlockingIOError, OSError):
+        shown = b""
+    assert done.returncode == OK
+    if (tmp_path / "ca.pem").exists() and shown:		# the key may be ready before the stop: then nothing was to be shown
+        assert shown.startswith(b"\r\x1b[Kmaking the key ... 1 s") and shown.endswith(b"\r\x1b[K")
+
+
+def test_no_progress_in_a_pipe(tmp_path):
+    assert scepter("ca", "init", "-t", "ec:p256", "-s", "CN=x", "-o", tmp_path).err == ""
