@@ -272,7 +272,7 @@ def test_token_refusals(tmp_path, token):
     pin = ["--pin-file", folder / "pin"]
     bad(CONFIG, "1024 bits", "ca", "init", "-s", "CN=x", "-o", tmp_path, "--key", uri("weak"), *pin, env=env)
     bad(CONFIG, "takes RSA", "ca", "init", "-s", "CN=x", "-o", tmp_path, "--key", uri("ca-ec"), *pin, "--scep-peer", env=env)
-    bad(CONFIG, "token 't' has no private key that", "ca", "init", "-s", "CN=x", "-o", tmp_path, "--key", uri("missing"), *pin, env=env)
+    bad(CONFIG, "has no private key that", "ca", "init", "-s", "CN=x", "-o", tmp_path, "--key", uri("missing"), *pin, env=env)
     bad(CONFIG, "pin_file", "ca", "init", "-s", "CN=x", "-o", tmp_path, "--key", uri("ca-rsa"), env=env)
     (tmp_path / "wrong").write_text("9999\n")
     (tmp_path / "wrong").chmod(0o600)
