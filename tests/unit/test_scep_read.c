@@ -186,12 +186,20 @@ static void check_bad(const struct fixture *f, const char *name)
 	struct why why = {0};
 	enum err err = read_all(f, buf_bytes(&in), &algs, &msg, &plain, &why);
 
+	/* the random key in place of one that could not be unwrapped (P-85) gives good padding once in 256 times */
+	for (int i = 0; i < 5 && err == ERR_OK && strcmp(label, "unseal") == 0; i++) {
+		scep_msg_free(msg);
+		msg = NULL;
+		buf_cut(&plain, 0);
+		err = read_all(f, buf_bytes(&in), &algs, &msg, &plain, &why);
+	}
 	if (err != err_by_label(label))
 		die("%s: gave %s (%s)", path, err_row(err)->label, why.text);
 	assert_int_equal(why.err, err);
 	assert_true(why.text[0] != '\0');
 	assert_int_equal(plain.n, 0);
 	scep_msg_free(msg);
+	buf_free(&plain);
 	buf_free(&in);
 	free(label);
 	free(path);
@@ -238,6 +246,20 @@ static void every_cut(void **state)
 	}
 }
 
+/* As above: what cannot be unsealed seems to be once in 256 times. */
+static enum err unseal_hopeless(struct scep_msg *msg, const struct scep_recipient *ours, const struct alg_set *algs)
+{
+	struct buf plain = {0};
+	struct why why = {0};
+	enum err err = ERR_OK;
+
+	for (int i = 0; i < 6 && err == ERR_OK; i++) {
+		err = scep_unseal(msg, ours, 2, algs, &plain, &why);
+		buf_wipe(&plain);
+	}
+	return err;
+}
+
 /* During a roll-over the first recipient in the message that names one of ours decides, whatever the order of ours. */
 static void several_recipients(void **state)
 {
@@ -256,9 +278,9 @@ static void several_recipients(void **state)
 	assert_int_equal(scep_unseal(msg, both, 1, &algs, &plain, &why), ERR_OK);
 	buf_wipe(&plain);
 	/* The message's first recipient is the CA: with a wrong key for it the other one is not tried. */
-	assert_int_equal(scep_unseal(msg, wrong, 2, &algs, &plain, &why), ERR_UNSEAL);
+	assert_int_equal(unseal_hopeless(msg, wrong, &algs), ERR_UNSEAL);
 	both[1].key = f->ra_key;
-	assert_int_equal(scep_unseal(msg, both, 2, &algs, &plain, &why), ERR_UNSEAL);
+	assert_int_equal(unseal_hopeless(msg, both, &algs), ERR_UNSEAL);
 	assert_int_equal(scep_unseal(msg, both, 0, &algs, &plain, &why), ERR_RECIPIENT);
 	scep_msg_free(msg);
 	buf_free(&in);
