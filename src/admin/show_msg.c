@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "ca/authorize.h"
 #include "ca/policy.h"
+#include "ca/renew.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
@@ -28,17 +29,19 @@ static void put_answer(struct json_object *o, enum err err)
 	mem_wipe_free(text);
 }
 
-/* Which key signed, and may it: as in enroll(). */
-static enum err check_keys(const struct show *show, const struct scep_msg *msg, const struct csr *csr, struct why *why)
+/* Who signed: the key to be certified, or with a renewal a certificate that only the database can judge. As in ca/certify.c. */
+static enum err check_signer(const struct show *show, const struct scep_msg *msg, const struct csr *csr, bool *renewal,
+    struct why *why)
 {
-	bool must_match = show->profile == NULL || show->profile->conf->signer_key_must_match;
-	struct tlv a, b, alg, mine, its;
+	const struct enroll_env env = {.profile = show->profile};
+	const struct work work = {.env = &env, .msg = (struct scep_msg *)msg};
 
-	if (pubkey_kind(msg->signer_key).type != KEY_RSA)
-		return fail(why, ERR_ALG, "the message is signed with a key that cannot receive an encrypted answer; RSA is needed");
-	if (must_match && (!der_whole(csr->spki, DER_SEQUENCE, &a) || !der_whole(msg->signer->spki, DER_SEQUENCE, &b) ||
-	    !der_next(&a.body, &alg) || !der_next(&b.body, &alg) || !der_next(&a.body, &mine) || !der_next(&b.body, &its) ||
-	    !bytes_eq(mine.body, its.body)))
+	*renewal = show->profile != NULL ? renew_claims(&work) : msg->type == SCEP_RENEWALREQ;
+	if (*renewal)
+		return ERR_OK;
+	if (msg->type == SCEP_RENEWALREQ)
+		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this CA issued");
+	if ((show->profile == NULL || show->profile->conf->signer_key_must_match) && !same_key(csr->spki, msg->signer->spki))
 		return fail(why, ERR_SIGNER_KEY, "the message is signed by another key than the one to be certified");
 	return ERR_OK;
 }
@@ -57,31 +60,41 @@ static enum err check_policy(const struct show *show, const struct csr *csr, con
 	return err;
 }
 
-/* What enroll() checks of a request before it asks the database. */
+static enum err check_challenge(const struct show *show, const struct csr *csr, const char **answer, struct why *why)
+{
+	switch (authorize(show->profile, csr, why)) {
+	case AUTHORITY_NONE:
+		return why->err;
+	case AUTHORITY_STATIC:
+		*answer = "SUCCESS: the challenge is a static secret of the profile";
+		break;
+	default:
+		*answer = "SUCCESS, if the database knows the challenge";
+		break;
+	}
+	return ERR_OK;
+}
+
+/* What the responder checks of a request without asking the database. */
 static enum err judge_csr(const struct show *show, const struct scep_msg *msg, struct bytes plain, struct json_object *o,
     struct why *why)
 {
+	const char *answer = "SUCCESS, if the challenge is right";
 	struct csr *csr = NULL;
 	struct pubkey *key = NULL;
-	const char *next = "SUCCESS, once the challenge is found to be right";
+	bool renewal = false;
 	enum err err;
 
 	if ((err = csr_parse(plain, &csr, why)) != ERR_OK || (err = csr_verify(csr, &show->limits, &show->algs, &key, why)) != ERR_OK ||
-	    (err = check_keys(show, msg, csr, why)) != ERR_OK)
+	    (err = check_signer(show, msg, csr, &renewal, why)) != ERR_OK)
 		goto out;
-	if (show->profile != NULL) {
-		enum authority authority = authorize(show->profile, csr, why);
-
-		if (authority == AUTHORITY_NONE) {
-			err = why->err;
-			goto out;
-		}
-		if ((err = check_policy(show, csr, key, o, why)) != ERR_OK)
-			goto out;
-		next = authority == AUTHORITY_STATIC ? "SUCCESS: the challenge is a static secret of the profile" :
-			"SUCCESS, if the challenge is a one-time challenge that the database knows";
-	}
-	put_text(o, "responder_would_answer", next);
+	if (renewal)
+		answer = "SUCCESS, if the certificate that signed may be renewed now";
+	else if (show->profile != NULL && (err = check_challenge(show, csr, &answer, why)) != ERR_OK)
+		goto out;
+	if (show->profile != NULL && (err = check_policy(show, csr, key, o, why)) != ERR_OK)
+		goto out;
+	put_text(o, "responder_would_answer", answer);
 out:
 	pubkey_free(key);
 	csr_free(csr);
@@ -163,6 +176,7 @@ static void put_plain(struct show *show, int type, struct bytes plain, struct js
 
 	switch (type) {
 	case SCEP_PKCSREQ:
+	case SCEP_RENEWALREQ:
 		show_csr_parts(show, plain, inner);
 		break;
 	case SCEP_CERTPOLL:
@@ -232,15 +246,19 @@ static void put_message_envelope(const struct scep_msg *msg, struct json_object 
 	cms_enveloped_free(e);
 }
 
-/* A status other than SUCCESS comes without an envelope. */
-static bool needs_envelope(const struct scep_msg *msg)
+static bool is_certify(const struct scep_msg *msg)
 {
-	return msg->type != SCEP_CERTREP || msg->status == SCEP_SUCCESS;
+	return msg->type == SCEP_PKCSREQ || msg->type == SCEP_RENEWALREQ;
 }
 
-static bool is_request(const struct scep_msg *msg)
+/* What must hold before the envelope matters. */
+static enum err check_request(const struct scep_msg *msg, struct why *why)
 {
-	return msg->type != SCEP_CERTREP;
+	if (!is_certify(msg) && msg->type != SCEP_CERTPOLL)
+		return fail(why, ERR_TYPE, "message type %d (%s) is not served", msg->type, scep_type_name(msg->type));
+	if (pubkey_kind(msg->signer_key).type != KEY_RSA)
+		return fail(why, ERR_ALG, "the message is signed with a key that cannot receive an encrypted answer; RSA is needed");
+	return ERR_OK;
 }
 
 /* Verifies, opens and judges in the responder's order; the first error is what it would answer. */
@@ -252,10 +270,10 @@ static enum err examine(struct show *show, struct scep_msg *msg, struct json_obj
 	if (err != ERR_OK)
 		return err;
 	put_text(o, "signature", "right");
-	if (!needs_envelope(msg))
-		return ERR_OK;
-	if (is_request(msg) && msg->type != SCEP_PKCSREQ && msg->type != SCEP_CERTPOLL)
-		return fail(why, ERR_TYPE, "message type %d (%s) is not served", msg->type, scep_type_name(msg->type));
+	if (msg->type == SCEP_CERTREP && msg->status != SCEP_SUCCESS)
+		return ERR_OK;		/* it has no envelope */
+	if (msg->type != SCEP_CERTREP && (err = check_request(msg, why)) != ERR_OK)
+		return err;
 	if (show->n_to == 0) {
 		put_text(o, "content", "(sealed: --profile, or --cert and --key of the recipient, open it)");
 		return ERR_OK;
@@ -263,7 +281,7 @@ static enum err examine(struct show *show, struct scep_msg *msg, struct json_obj
 	err = scep_unseal(msg, show->to, show->n_to, &show->algs, &plain, why);
 	if (err == ERR_OK) {
 		put_plain(show, msg->type, buf_bytes(&plain), o);
-		if (msg->type == SCEP_PKCSREQ)
+		if (is_certify(msg))
 			err = judge_csr(show, msg, buf_bytes(&plain), o, why);
 	}
 	buf_wipe(&plain);
@@ -281,7 +299,7 @@ static void show_message(struct show *show, struct scep_msg *msg, struct json_ob
 	if (err == ERR_OK)
 		return;
 	show_problem(show, o, &why);
-	if (is_request(msg))
+	if (msg->type != SCEP_CERTREP)
 		put_answer(o, err);
 }
 
@@ -317,7 +335,7 @@ void show_signed(struct show *show, struct bytes in, struct json_object *o)
 	}
 	if (cms_signed_parse(in, &cms, &ignored) != ERR_OK) {
 		put_text(o, "kind", "signed data (CMS)");
-	} else if (!cms->has_signer && cms->n_certs > 0) {
+	} else if (!cms->has_signer && cms->n_certs > 0 && cms->content.n == 0) {
 		put_text(o, "kind", "certificates only (CMS)");
 		put_certs(show, cms, o);
 		cms_signed_free(cms);
