@@ -90,6 +90,12 @@ bool cluster_start(void)
 	return true;
 }
 
+void cluster_hurry(void)
+{
+	free(cluster_sql("postgres", "ALTER SYSTEM SET fsync = off"));
+	free(cluster_sql("postgres", "SELECT pg_reload_conf()"));
+}
+
 void cluster_restart(void)
 {
 	if (run("stop", NULL, 0) != 0 || run("start", NULL, 0) != 0)

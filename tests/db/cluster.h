@@ -8,6 +8,7 @@
 
 /* Starts the cluster, to be removed at exit. False, with a TAP line that says "skipped": PostgreSQL is not installed. */
 bool cluster_start(void);
+void cluster_hurry(void);		/* no fsync: what a power cut would lose is of no interest to tests, a killed server loses nothing */
 void cluster_restart(void);		/* fast */
 void cluster_kill(void);		/* SIGKILL to the postmaster, then start again */
 

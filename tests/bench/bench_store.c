@@ -1,0 +1,170 @@
+/*
+ * CPU of client and server for one enrolment's two calls, and their time. It makes a private cluster:
+ *   bench_store [ENROLMENTS [CONNECTIONS]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <dirent.h>
+#include <time.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "../db/cluster.h"
+#include "../db/crew.h"
+
+struct figures {
+	double wall_us[2], cpu_us;	/* sums: admit, issue; both */
+};
+
+static struct figures *figures;
+static int enrolments = 3000;
+
+static double now_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+/* CPU of all processes whose command line begins with "postgres:", in microseconds: the first field of schedstat. */
+static double server_cpu_us(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	char path[300], text[100];
+	double sum = 0;
+	FILE *f;
+
+	while (proc != NULL && (e = readdir(proc)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", e->d_name);
+		f = fopen(path, "r");
+		if (f == NULL)
+			continue;
+		if (fgets(text, sizeof(text), f) == NULL)
+			*text = '\0';
+		fclose(f);
+		if (strncmp(text, "postgres: ", 10) != 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/schedstat", e->d_name);
+		f = fopen(path, "r");
+		if (f == NULL)
+			continue;
+		if (fgets(text, sizeof(text), f) != NULL)
+			sum += strtod(text, NULL) / 1e3;
+		fclose(f);
+	}
+	closedir(proc);
+	return sum;
+}
+
+static void check(enum err err, const struct why *why)
+{
+	if (err == ERR_OK)
+		return;
+	fprintf(stderr, "%s\n", why->text);
+	_exit(1);
+}
+
+static void enrol(struct store *s, int number, int i, struct figures *f)
+{
+	char txid[40], device[40];
+	struct store_request r;
+	struct store_answer a;
+	struct store_cert c;
+	struct why why = {0};
+	double start, between;
+
+	snprintf(txid, sizeof(txid), "%d-%d", number, i);
+	snprintf(device, sizeof(device), "device-%d-%d", number, i);
+	r = sample_request(txid, "SubjectPublicKeyInfo of the device, 294 octets with RSA-2048", txid);
+	r.challenge = bytes_str(txid);
+	r.device = device;
+	c = sample_cert("SubjectPublicKeyInfo");
+	start = now_us(CLOCK_MONOTONIC);
+	check(store_admit(s, &r, &a, &why), &why);
+	between = now_us(CLOCK_MONOTONIC);
+	if (a.verdict == STORE_GO_ON)
+		check(store_issue(s, &r, &c, &a, &why), &why);
+	if (a.verdict != STORE_GO_ON) {
+		fprintf(stderr, "verdict %d: %s\n", (int)a.verdict, why.text);
+		_exit(1);
+	}
+	f->wall_us[0] += between - start;
+	f->wall_us[1] += now_us(CLOCK_MONOTONIC) - between;
+}
+
+static void work(int number)
+{
+	struct store *s = cluster_store("postgres");
+	struct store_status status;
+	struct why why = {0};
+	double cpu;
+	int i;
+
+	check(store_status(s, &status, &why), &why);	/* connects */
+	crew_together();
+	cpu = now_us(CLOCK_PROCESS_CPUTIME_ID);
+	for (i = 0; i < enrolments; i++)
+		enrol(s, number, i, &figures[number]);
+	figures[number].cpu_us = now_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	crew_together();	/* a backend's CPU can be read while it lives */
+	crew_together();
+	store_close(s);
+}
+
+static void add_challenges(struct store *s, int connections)
+{
+	struct store_challenge c;
+	struct why why = {0};
+	char secret[40];
+	int k, i;
+
+	for (k = 0; k < connections; k++) {
+		for (i = 0; i < enrolments; i++) {
+			c = (struct store_challenge){.expires = time(NULL) + 3600, .uses_left = 1, .created_by = (char *)"bench"};
+			snprintf(secret, sizeof(secret), "%d-%d", k, i);
+			check(store_challenge_add(s, bytes_str(secret), &c, &why), &why);
+			free(c.id);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int connections = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 1, k;
+	struct figures sum = {0};
+	double server, wall, n;
+	struct why why = {0};
+	struct store *s;
+
+	if (argc > 1)
+		enrolments = (int)strtol(argv[1], NULL, 10);
+	if (enrolments < 1 || connections < 1 || connections >= CREW || !cluster_start())
+		return 2;
+	s = cluster_store("postgres");
+	check(store_init(s, &why), &why);
+	add_challenges(s, connections);
+	figures = crew_memory(CREW * sizeof(*figures));
+	crew_start_with_us(connections, work);
+	server = server_cpu_us();
+	wall = now_us(CLOCK_MONOTONIC);
+	crew_together();
+	crew_together();
+	wall = now_us(CLOCK_MONOTONIC) - wall;
+	server = server_cpu_us() - server;
+	crew_together();
+	if (crew_wait() != 0)
+		return 1;
+	store_close(s);
+	for (k = 0; k < connections; k++) {
+		sum.wall_us[0] += figures[k].wall_us[0];
+		sum.wall_us[1] += figures[k].wall_us[1];
+		sum.cpu_us += figures[k].cpu_us;
+	}
+	n = (double)enrolments * connections;
+	printf("%d connections: %.0f enrolments/s; mean admit %.0f us, issue %.0f us; CPU per enrolment: client %.0f us, server %.0f us\n",
+	    connections, n / wall * 1e6, sum.wall_us[0] / n, sum.wall_us[1] / n, sum.cpu_us / n, server / n);
+	return 0;
+}
