@@ -50,6 +50,26 @@ static enum err read_all(const struct fixture *f, struct bytes in, const struct 
 	return err;
 }
 
+/*
+ * Unseals and reads the CSR inside. A wrong key is not told by itself: decryption goes on with a random content key (P-85), whose result
+ * has a good padding once in 256 times; then it is the CSR that cannot be read, which is the same error.
+ */
+static enum err unseal_csr(struct scep_msg *msg, const struct scep_recipient *to, size_t n, const struct alg_set *algs,
+    struct why *why)
+{
+	struct csr *csr = NULL;
+	struct buf plain = {0};
+	enum err err = scep_unseal(msg, to, n, algs, &plain, why);
+
+	if (err != ERR_OK)
+		assert_int_equal(plain.n, 0);
+	else
+		err = csr_parse(buf_bytes(&plain), &csr, why);
+	csr_free(csr);
+	buf_wipe(&plain);
+	return err;
+}
+
 enum content { CSR, ISSUER_SUBJECT, OTHER };
 
 static const struct good {
@@ -197,7 +217,6 @@ static void check_bad(const struct fixture *f, const char *name)
 		die("%s: gave %s (%s)", path, err_row(err)->label, why.text);
 	assert_int_equal(why.err, err);
 	assert_true(why.text[0] != '\0');
-	assert_int_equal(plain.n, 0);
 	scep_msg_free(msg);
 	buf_free(&plain);
 	buf_free(&in);
@@ -267,21 +286,19 @@ static void several_recipients(void **state)
 	struct cert *ca = test_cert("good/scep/ca.pem");
 	struct key *ca_key = test_key("good/scep/ca.key");
 	struct scep_recipient both[] = {{f->ra, f->ra_key}, {ca, ca_key}}, wrong[] = {{ca, f->ra_key}, {f->ra, f->ra_key}};
-	struct buf in = test_file("good/scep/recipients-two.der"), plain = {0};
+	struct buf in = test_file("good/scep/recipients-two.der");
 	struct alg_set algs = alg_set_make(0, 0);
 	struct scep_msg *msg = NULL;
 	struct why why = {0};
 
 	assert_int_equal(scep_open(buf_bytes(&in), &msg, &why), ERR_OK);
-	assert_int_equal(scep_unseal(msg, both, 2, &algs, &plain, &why), ERR_OK);
-	buf_wipe(&plain);
-	assert_int_equal(scep_unseal(msg, both, 1, &algs, &plain, &why), ERR_OK);
-	buf_wipe(&plain);
+	assert_int_equal(unseal_csr(msg, both, 2, &algs, &why), ERR_OK);
+	assert_int_equal(unseal_csr(msg, both, 1, &algs, &why), ERR_OK);
 	/* The message's first recipient is the CA: with a wrong key for it the other one is not tried. */
 	assert_int_equal(unseal_hopeless(msg, wrong, &algs), ERR_UNSEAL);
 	both[1].key = f->ra_key;
 	assert_int_equal(unseal_hopeless(msg, both, &algs), ERR_UNSEAL);
-	assert_int_equal(scep_unseal(msg, both, 0, &algs, &plain, &why), ERR_RECIPIENT);
+	assert_int_equal(unseal_csr(msg, both, 0, &algs, &why), ERR_RECIPIENT);
 	scep_msg_free(msg);
 	buf_free(&in);
 	cert_free(ca);
