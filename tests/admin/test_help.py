@@ -1,11 +1,12 @@
 """Every verb explains itself, and what is typed wrongly gets a useful answer."""
 import os
 import pty
+import re
 import subprocess
 
 import pytest
 
-from conftest import CONFIG, FAILED, OK, SCEPTER, USAGE, bad, ok, scepter
+from conftest import CONFIG, FAILED, OK, SCEPTER, TOP, USAGE, bad, ok, scepter
 
 VERBS = ["ca init", "ca issue-ra", "db init", "db migrate", "db status", "challenge new", "challenge list", "challenge revoke",
          "cert list", "cert show", "check", "show", "enroll"]
@@ -117,3 +118,18 @@ def test_progress_on_a_terminal(tmp_path):
 
 def test_no_progress_in_a_pipe(tmp_path):
     assert scepter("ca", "init", "-t", "ec:p256", "-s", "CN=x", "-o", tmp_path).err == ""
+
+
+def test_manual_names_everything():
+    """scepter(1) has every verb, every long option of the operators' verbs, and every exit status; mandoc finds nothing wrong with it."""
+    manual = (TOP / "doc/scepter.1").read_text()
+    lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", TOP / "doc/scepter.1"], capture_output=True, text=True)
+    assert lint.returncode == 0, lint.stdout
+    for verb in listed():
+        assert verb == "help" or f".It Cm {verb}" in manual, verb
+        if verb in ("help", "enroll", "bench"):
+            continue
+        for option in re.findall(r"--([a-z-]+)", ok(*verb.split(), "--usage").out):
+            assert option in ("help", "usage", "version") or f"Fl -{option}" in manual or f"Fl j , -{option}" in manual, (verb, option)
+    for status in range(5):
+        assert f"\n.It {status}\n" in manual
