@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define NAME_MAX_RDNS 32	/* attributes of a name that anything but bytes is asked of */
+#define NAME_MAX_RDNS 32
 
 /* RFC 4514 text of a DER Name, most specific RDN first as RFC 4514 has it; unknown types as dotted OID=#hex. Error: SYNTAX. */
 enum err name_text(struct bytes name, struct buf *out, struct why *why);
@@ -13,7 +13,7 @@ enum err name_text(struct bytes name, struct buf *out, struct why *why);
 /* A DER Name from text such as "CN=x,O=y" (RFC 4514 escapes; first = most specific). Error: SUBJECT. */
 enum err name_parse(const char *text, struct buf *der, struct why *why);
 
-/* First value of attribute `oid` as UTF-8 text; false when it is not there, not a string type, or the name is too long. */
+/* First value of attribute `oid` as UTF-8 text; false when it is not there, not a string type, or the name has over 4 KiB. */
 bool name_attr(struct bytes name, const char *oid, struct buf *out);
 
 bool name_is_empty(struct bytes name);

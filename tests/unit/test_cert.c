@@ -250,6 +250,18 @@ static void contains(const char *file, const char *words)
 	buf_free(&text);
 }
 
+/* The right key under another name has not issued it. */
+static void assert_other_name_fails(const struct cert *cert, const struct cert *issuer)
+{
+	struct cert *other = NULL;
+
+	assert_int_equal(cert_verify_by(cert, issuer, NULL), ERR_OK);
+	assert_int_equal(cert_parse(buf_bytes(&issuer->der), &other, NULL), ERR_OK);
+	other->der.p[(size_t)(other->subject.p - other->der.p) + other->subject.n - 1] ^= 1;
+	assert_int_equal(cert_verify_by(cert, other, NULL), ERR_CERT);
+	cert_free(other);
+}
+
 /* OpenSSL in its strict mode and GnuTLS both follow the chain; and what OpenSSL prints is what was asked for. */
 static void check_chain(const char *ca_key, const char *device_key, const char *subject)
 {
@@ -273,6 +285,7 @@ static void check_chain(const char *ca_key, const char *device_key, const char *
 	assert_int_equal(cert_verify_by(ca.cert, device.cert, NULL), ERR_CERT);
 	assert_true(cert_is_self_signed(ca.cert) && !cert_is_self_signed(device.cert));
 	assert_true(cert_is_ca(ca.cert) && !cert_is_ca(device.cert));
+	assert_other_name_fails(device.cert, ca.cert);
 	pair_free(ca);
 	pair_free(device);
 	free(pem);
