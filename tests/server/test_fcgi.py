@@ -188,14 +188,18 @@ def test_dribbling_uploads_hit_the_total_deadline(start_echo, piece):
             thread.join()
 
 
-def test_dribbling_padding_and_params_hit_the_guard(start_echo):
+@pytest.mark.parametrize("what", ["padding", "params"])
+def test_dribbling_padding_and_params_hit_the_guard(start_echo, what):
+    """What libfcgi reads without asking has no deadline of its own."""
     echo = start_echo("--workers", 2, "--read-ms", 500)
-    head = struct.pack(">BBHHBB", 1, fc.STDIN, 1, 0xffff, 255, 0)
-    params = struct.pack(">BBHHBB", 1, fc.PARAMS, 1, 0xffff, 0, 0)
-    v = fc.stream(fc.PARAMS, fc.pairs(fc.variables("POST", CONTENT_LENGTH=None)))
+    if what == "params":
+        octets = fc.begin() + struct.pack(">BBHHBB", 1, fc.PARAMS, 1, 0xffff, 0, 0)
+    else:
+        v = fc.stream(fc.PARAMS, fc.pairs(fc.variables("POST", CONTENT_LENGTH=None)))
+        octets = fc.begin() + v + struct.pack(">BBHHBB", 1, fc.STDIN, 1, 0, 255, 0)
     stop, held = threading.Event(), [echo.connect(), echo.connect()]
-    held[0].sendall(fc.begin() + v + head)
-    held[1].sendall(fc.begin() + params)
+    for s in held:
+        s.sendall(octets)
     threads = [threading.Thread(target=dribble, args=(s, b"\1", stop)) for s in held]
     t = time.monotonic()
     for thread in threads:
@@ -270,16 +274,17 @@ def test_hostile_parameter_lengths(echo):
     assert echo.ask().status == 200
 
 
-def test_signals_during_an_upload_do_not_cut_it(start_echo):
+@pytest.mark.parametrize("workers", [0, 1], ids=["alone", "master"])
+def test_signals_during_an_upload_do_not_cut_it(start_echo, workers):
     """EINTR in a read looks like the end of the body to libfcgi: so no signal is delivered there."""
-    echo = start_echo("--workers", 1)
+    echo = start_echo("--workers", workers)
     body = os.urandom(120_000)
     whole = fc.request("POST", body=body)
-    worker = echo.children()[0]
+    worker = echo.children()[0] if workers else echo.process.pid
     with echo.connect() as s:
         for i in range(0, len(whole), 10_000):
             s.sendall(whole[i:i + 10_000])
-            for number in (signal.SIGCHLD, signal.SIGWINCH, signal.SIGURG, signal.SIGHUP):
+            for number in (signal.SIGCHLD, signal.SIGWINCH, signal.SIGHUP, signal.SIGTERM):
                 os.kill(worker, number)
             time.sleep(0.005)
         assert fc.receive(s).body.endswith(body)
