@@ -59,6 +59,10 @@ class Server:
     def children(self):
         return children(self.process.pid)
 
+    def workers(self, n):
+        """The children, as soon as there are n: the first one may answer before the last one is forked."""
+        return wait_for(lambda: len(c := self.children()) == n and c, 5, f"not {n} workers")
+
     def signal(self, number):
         os.kill(self.process.pid, number)
 

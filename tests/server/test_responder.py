@@ -310,7 +310,7 @@ def test_reload_adds_a_profile(responder, site):
 
 
 def test_bad_reload_keeps_the_old_and_says_why(responder, site):
-    before = set(responder.children())
+    before = set(responder.workers(2))
     (site / "profiles.d" / "ra1.ini").write_text(PROFILE.replace("key = ../ra.key", "key = ../nokey.pem"))
     responder.signal(signal.SIGHUP)
     wait_for(lambda: "not reloaded" in responder.log())

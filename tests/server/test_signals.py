@@ -90,7 +90,7 @@ def test_stragglers_are_killed_before_eight_seconds(start_echo):
 
 def test_sigterm_to_a_worker_only_replaces_it(start_echo):
     server = start_echo("--workers", 2)
-    before = set(server.children())
+    before = set(server.workers(2))
     for pid in before:
         os.kill(pid, signal.SIGTERM)
     wait_for(lambda: len(set(server.children()) - before) == 2, 2, "not replaced")
@@ -101,7 +101,7 @@ def test_a_killed_worker_is_replaced_within_a_second(start_echo):
     server = start_echo("--workers", 2)
     time.sleep(0.3)     # past what counts as dying at once
     for _ in range(2):
-        before = set(server.children())
+        before = set(server.workers(2))
         os.kill(min(before), signal.SIGKILL)
         t = time.monotonic()
         wait_for(lambda: len(server.children()) == 2 and set(server.children()) != before, 1, "not replaced")
@@ -129,7 +129,7 @@ def test_workers_that_die_at_once_are_not_forked_in_a_storm(start_echo, tmp_path
 
 def test_workers_end_with_their_master(start_echo):
     server = start_echo("--workers", 3)
-    workers = server.children()
+    workers = server.workers(3)
     server.process.kill()
     server.process.wait()
     wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}/status").exists() and
@@ -155,7 +155,7 @@ def test_a_bad_reload_keeps_the_old(start_echo, tmp_path):
     state = tmp_path / "state"
     state.write_text("good")
     server = start_echo("--workers", 2, "--state", state)
-    before = set(server.children())
+    before = set(server.workers(2))
     with Load(server) as load:
         state.write_text("bad")
         server.signal(signal.SIGHUP)

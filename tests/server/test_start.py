@@ -74,8 +74,7 @@ def test_descriptor_0_with_workers(tmp_path):
         server = Server([ECHO, "--workers", 3], tmp_path / "s", tmp_path / "log", stdin=listener)
     try:
         server.ready()
-        wait_for(lambda: len(server.children()) == 3)
-        assert int(server.ask().field("pid")) in server.children()
+        assert int(server.ask().field("pid")) in server.workers(3)
     finally:
         assert server.stop() == 0
 
