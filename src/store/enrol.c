@@ -50,6 +50,8 @@ static void take_answer(const PGresult *r, int der_column, struct store_answer *
 
 static void take_old(const PGresult *r, struct store_old *out)
 {
+	if (PQgetisnull(r, 0, 3))
+		return;
 	buf_add_bytes(&out->cert, row_bytes(r, 0, 3));
 	out->profile = row_str(r, 0, 4);
 	out->revoked = row_bool(r, 0, 5);

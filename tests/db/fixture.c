@@ -25,9 +25,12 @@ enum store_verdict admit(const struct store_request *r)
 {
 	struct store_answer a;
 
+	enum store_verdict verdict;
+
 	assert_ok(store_admit(super, r, &a, &why));
-	buf_free(&a.cert);
-	return a.verdict;
+	verdict = a.verdict;
+	store_answer_free(&a);
+	return verdict;
 }
 
 enum store_verdict issue(const struct store_request *r, struct buf *cert)

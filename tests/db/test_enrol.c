@@ -50,7 +50,7 @@ static void test_issue_and_resend(void **state)
 	assert_ok(store_admit(super, &r, &a, &why));
 	assert_int_equal(a.verdict, STORE_ISSUED);
 	assert_true(bytes_eq(buf_bytes(&a.cert), buf_bytes(&first)));
-	buf_free(&a.cert);
+	store_answer_free(&a);
 	assert_int_equal(issue(&r, &again), STORE_ISSUED);
 	assert_true(bytes_eq(buf_bytes(&again), buf_bytes(&first)));
 	buf_free(&again);
@@ -341,13 +341,67 @@ static void test_challenge_uses(void **state)
 	free(id);
 }
 
+/* What admit tells about the certificate that signed a request. */
+static void assert_old(const struct store_request *r, const struct store_cert *old, bool revoked)
+{
+	struct store_answer a;
+
+	assert_ok(store_admit(super, r, &a, &why));
+	assert_int_equal(a.verdict, STORE_GO_ON);
+	assert_true(bytes_eq(buf_bytes(&a.old.cert), old != NULL ? old->der : (struct bytes){0}));
+	if (old != NULL)
+		assert_string_equal(a.old.profile, "default");
+	assert_int_equal(a.old.revoked, revoked);
+	store_answer_free(&a);
+}
+
+static void test_renewal(void **state)
+{
+	struct store_request r = sample_request("first", "key", "csr");
+	struct store_cert old = sample_cert("key"), c;
+	struct store_answer a;
+
+	(void)state;
+	assert_ok(store_issue(super, &r, &old, &a, &why));
+	r = sample_request("second", "key", "csr");
+	assert_old(&r, NULL, false);
+	r.old_serial = BYTES_LIT("sixteen octets !");
+	assert_old(&r, NULL, false);
+	r.old_serial = bytes_of(old.serial, STORE_SERIAL_SIZE - 1);
+	assert_old(&r, NULL, false);
+	r.old_serial = bytes_of(old.serial, STORE_SERIAL_SIZE);
+	assert_old(&r, &old, false);
+	assert_int_equal(issue(&r, NULL), STORE_GO_ON);
+	assert_sql("SELECT count(*) FROM scep.revocation", "0");
+
+	r.txid = BYTES_LIT("third");
+	r.revoke_old = true;
+	r.revoke_old_after = 3600;
+	assert_int_equal(issue(&r, NULL), STORE_GO_ON);
+	assert_sql("SELECT reason || ' ' || actor || ' ' || (revoked_at - now() BETWEEN '59 minutes' AND '1 hour') FROM scep.revocation",
+	    "4 renewal true");
+	r.txid = BYTES_LIT("fourth");
+	assert_old(&r, &old, false);
+	run_sql("UPDATE scep.revocation SET revoked_at = now()");
+	assert_old(&r, &old, true);
+	c = sample_cert("key");
+	free(add_challenge("secret", (struct store_challenge){0}));
+	r.challenge = BYTES_LIT("secret");
+	assert_ok(store_issue(super, &r, &c, &a, &why));
+	assert_int_equal(a.verdict, STORE_OLD_REVOKED);
+	assert_why("revoked meanwhile");
+	assert_sql("SELECT count(*) FROM scep.cert", "3");
+	assert_sql("SELECT count(*) FROM scep.request", "3");
+	assert_sql("SELECT uses_left FROM scep.challenge", "1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(test_serial), T(test_digest), T(test_issue_and_resend), T(test_issue_repeated), T(test_issue_others),
 	    T(test_digest_boundaries), T(test_pending), T(test_rejected_and_approved), T(test_unfinished_is_unique),
 	    T(test_expired_request), T(test_hostile_text), T(test_no_device), T(test_clock_ahead), T(test_challenge_refused),
-	    T(test_challenge_consumed), T(test_challenge_uses),
+	    T(test_challenge_consumed), T(test_challenge_uses), T(test_renewal),
 	};
 
 	if (!cluster_start())

@@ -121,6 +121,10 @@ static void test_cert_show(void **state)
 	assert_ok(store_cert_show(super, serial, &row, &why));
 	assert_true(row->revoked);
 	store_cert_list_free(row, 1);
+	run_sql("UPDATE scep.revocation SET revoked_at = now() + interval '1 hour'");
+	assert_ok(store_cert_show(super, serial, &row, &why));
+	assert_false(row->revoked);
+	store_cert_list_free(row, 1);
 	free(serial);
 	assert_int_equal(store_cert_show(super, "1234", &row, &why), ERR_NOT_FOUND);
 	assert_int_equal(store_cert_show(super, "nonsense", &row, &why), ERR_NOT_FOUND);
@@ -279,7 +283,7 @@ static void test_responder_suffices(void **state)
 	assert_ok(store_issue(web, &r, &cert, &a, &why));
 	assert_int_equal(a.verdict, STORE_GO_ON);
 	assert_ok(store_poll(web, "default", r.txid, r.signer_spki, &a, &why));
-	buf_free(&a.cert);
+	store_answer_free(&a);
 	assert_ok(store_audit(web, &e, &why));
 	assert_sql("SELECT db_role FROM scep.audit WHERE kind = 'refuse'", "web");
 	assert_ok(store_maintain(web, 10, &removed, &why));

@@ -71,7 +71,7 @@ BEGIN
   END IF;
   RETURN QUERY
   SELECT c.cert_id, c.profile, c.subject, c.sans, c.device, c.txid, c.requester, sha256(c.der), c.issued_at, c.not_before, c.not_after,
-         EXISTS (SELECT FROM revocation v WHERE v.cert_id = c.cert_id), ''::bytea
+         revoked(c.cert_id), ''::bytea
     FROM cert c
    WHERE c.cert_id BETWEEN v_from AND v_to
      AND (p_profile IS NULL OR c.profile = p_profile) AND (p_like IS NULL OR c.subject ILIKE v_pattern)
@@ -87,7 +87,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 BEGIN
   RETURN QUERY
   SELECT c.cert_id, c.profile, c.subject, c.sans, c.device, c.txid, c.requester, sha256(c.der), c.issued_at, c.not_before, c.not_after,
-         EXISTS (SELECT FROM revocation v WHERE v.cert_id = c.cert_id), c.der
+         revoked(c.cert_id), c.der
     FROM cert c WHERE c.cert_id = p_cert_id;
 END
 $$;
