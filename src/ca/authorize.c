@@ -2,7 +2,7 @@
 
 const char *authority_name(enum authority a)
 {
-	static const char *const names[] = {"nobody", "static challenge", "one-time challenge", "renewal"};
+	static const char *const names[] = {"no challenge", "static challenge", "one-time challenge", "renewal", "operators"};
 
 	return names[a];
 }

@@ -8,7 +8,8 @@ enum authority {
 	AUTHORITY_NONE,		/* refused: the sentence says why */
 	AUTHORITY_STATIC,	/* one of the profile's static secrets */
 	AUTHORITY_ONE_TIME,	/* to be found, and consumed, in the database */
-	AUTHORITY_RENEWAL	/* the certificate that is renewed */
+	AUTHORITY_RENEWAL,	/* the certificate that is renewed */
+	AUTHORITY_OPERATOR	/* people have approved it */
 };
 
 const char *authority_name(enum authority a);	/* "static challenge" */

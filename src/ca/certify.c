@@ -1,8 +1,8 @@
 /*
- * PKCSReq and RenewalReq (RFC 8894, 3.3.1): unseal, identify, admit, judge, sign. A resend is found by admit before its challenge is
+ * PKCSReq and RenewalReq (RFC 8894, 3.3.1): unseal, identify, admit, judge, then sign or queue. A resend is found by admit before its challenge is
  * judged: that was consumed the first time.
  */
-#include "base/codec.h"
+#include "ca/approve.h"
 #include "ca/renew.h"
 #include "pki/der.h"
 #include "pki/name.h"
@@ -41,6 +41,13 @@ static void note_weak(struct work *w)
 		buf_printf(&w->out->weak, "%s%s", w->out->weak.n > 0 ? ", " : "", cipher->name);
 }
 
+enum err work_note_subject(struct work *w)
+{
+	if (name_text(w->csr->subject, &w->out->subject, &w->out->why) == ERR_OK)
+		return ERR_OK;
+	return fail(&w->out->why, ERR_CSR, "the subject of the request cannot be read");
+}
+
 /* Decrypts the message and reads the PKCS#10 in it, with proof of possession (P-116, P-153). */
 static enum err read_csr(struct work *w, struct why *why)
 {
@@ -54,10 +61,8 @@ static enum err read_csr(struct work *w, struct why *why)
 	note_weak(w);
 	if ((err = csr_parse(buf_bytes(&plain), &w->csr, why)) != ERR_OK)
 		goto out;
-	if ((err = name_text(w->csr->subject, &w->out->subject, why)) != ERR_OK) {
-		err = fail(why, ERR_CSR, "the subject of the request cannot be read");
+	if ((err = work_note_subject(w)) != ERR_OK)
 		goto out;
-	}
 	err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why);
 out:
 	buf_wipe(&plain);
@@ -89,12 +94,10 @@ static void device_id(struct work *w)
  * What makes this request this request: the key that signed, the certificate of ours that it signed with, and the octets that were signed
  * for (P-138 to P-140). The certificate counts because some clients renew with the same key, the same PKCS#10 and transaction id.
  */
-static void identify(struct work *w)
+void work_identify(struct work *w, struct bytes old_serial)
 {
-	struct bytes old = renew_claims(w) ? w->msg->signer->serial : (struct bytes){0};
-
 	device_id(w);
-	buf_add_bytes(&w->identity, old);
+	buf_add_bytes(&w->identity, old_serial);
 	buf_add_bytes(&w->identity, w->msg->signer->spki);
 	buf_add_bytes(&w->identity, buf_bytes(&w->csr->der));
 	w->request = (struct store_request){
@@ -105,7 +108,7 @@ static void identify(struct work *w)
 	    .challenge = w->authority == AUTHORITY_ONE_TIME ? buf_bytes(&w->csr->challenge) : (struct bytes){0},
 	    .device = buf_str(&w->device),
 	    .subject = buf_str(&w->out->subject),
-	    .old_serial = old,
+	    .old_serial = old_serial,
 	};
 }
 
@@ -119,17 +122,29 @@ static enum err check_signer(const struct work *w, struct why *why)
 	return ERR_OK;
 }
 
+static void set_renews(struct work *w)
+{
+	w->renews = true;
+	w->request.revoke_old = w->env->profile->conf->revoke_old;
+	w->request.revoke_old_after = (int)w->env->profile->conf->revoke_old_after_s;
+}
+
 /* From here on the old certificate is what authorises; a challenge that came along is not spent (P-203). */
 static void begin_renewal(struct work *w)
 {
-	const struct profile_conf *conf = w->env->profile->conf;
-
-	if (!conf->renewal_challenge) {
+	set_renews(w);
+	if (!w->env->profile->conf->renewal_challenge) {
 		w->authority = AUTHORITY_RENEWAL;
 		w->request.challenge = (struct bytes){0};
 	}
-	w->request.revoke_old = conf->revoke_old;
-	w->request.revoke_old_after = (int)conf->revoke_old_after_s;
+}
+
+void work_approved(struct work *w, bool renews)
+{
+	if (renews)
+		set_renews(w);
+	w->authority = AUTHORITY_OPERATOR;
+	w->request.challenge = (struct bytes){0};	/* was spent when the request was queued */
 }
 
 /*
@@ -151,27 +166,43 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 		if (err != ERR_OK && (w->msg->type == SCEP_RENEWALREQ || challenged->err != ERR_OK))
 			return err;
 	}
-	if (challenged->err != ERR_OK)
+	if (challenged->err != ERR_OK && !approve_asks_operators(w))
 		return fail(why, challenged->err, "%s", challenged->text);
 	return signed_by_ours ? ERR_OK : check_signer(w, why);
 }
 
+/* The request is known: what for is told by the verdict, or found out. */
+static enum err go_on(struct work *w, const struct store_answer *answer, const struct why *challenged)
+{
+	enum err err;
+
+	switch (answer->verdict) {
+	case STORE_GO_ON:
+	case STORE_CHALLENGE:
+		if ((err = judge(w, &answer->old, challenged)) != ERR_OK)
+			return err;
+		return approve_waits(w) ? approve_queue(w) : work_sign(w);
+	case STORE_APPROVED:
+		work_approved(w, answer->old.cert.n > 0);
+		return work_sign(w);
+	default:
+		return work_settle(w, answer);
+	}
+}
+
 enum err work_certify(struct work *w)
 {
-	struct store_answer answer = {0};
 	struct why *why = &w->out->why, challenged = {0}, refused = {0};
 	enum err err;
 
 	if ((err = work_can_answer(w)) != ERR_OK || (err = read_csr(w, why)) != ERR_OK)
 		return err;
 	w->authority = authorize(w->env->profile, w->csr, &challenged);
-	identify(w);
-	if ((err = store_admit(w->env->store, &w->request, &answer, &refused)) != ERR_OK)
+	work_identify(w, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});
+	err = store_admit(w->env->store, &w->request, &w->answer, &refused);
+	if (err == ERR_OK)
+		err = go_on(w, &w->answer, w->answer.verdict == STORE_CHALLENGE ? &refused : &challenged);
+	else
 		*why = refused;
-	else if (answer.verdict != STORE_GO_ON && answer.verdict != STORE_CHALLENGE)
-		err = work_settle(w, &answer);
-	else if ((err = judge(w, &answer.old, answer.verdict == STORE_CHALLENGE ? &refused : &challenged)) == ERR_OK)
-		err = work_sign(w);
-	store_answer_free(&answer);
 	return err;
 }

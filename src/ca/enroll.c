@@ -4,6 +4,8 @@
  */
 #include "ca/enroll.h"
 
+#include <stdlib.h>
+
 #include "base/codec.h"
 #include "ca/respond.h"
 #include "ca/work.h"
@@ -23,6 +25,8 @@ static void work_free(struct work *w)
 	buf_free(&w->device);
 	buf_free(&w->requester);
 	template_free(&w->template);
+	free(w->fail_text);
+	store_answer_free(&w->answer);
 	pubkey_free(w->csr_key);
 	csr_free(w->csr);
 	scep_msg_free(w->msg);
@@ -57,7 +61,7 @@ static enum err refuse(const struct work *w, enum err err)
 	enum err failed;
 
 	store_audit(w->env->store, &event, &out->audit);
-	failed = respond_failure(w->env, w->msg, err, out);
+	failed = respond_failure(w->env, w->msg, err, w->fail_text, out);
 	return failed == ERR_OK ? err : failed;
 }
 

@@ -45,12 +45,12 @@ enum err respond_pending(const struct enroll_env *env, const struct scep_msg *ms
 	return respond(env, msg, &reply, out);
 }
 
-enum err respond_failure(const struct enroll_env *env, const struct scep_msg *msg, enum err err, struct outcome *out)
+enum err respond_failure(const struct enroll_env *env, const struct scep_msg *msg, enum err err, const char *text, struct outcome *out)
 {
 	struct scep_reply reply = {
 	    .status = SCEP_FAILURE,
 	    .fail_info = err_row(err)->fail_info,
-	    .fail_text = err_row(err)->text,
+	    .fail_text = text != NULL ? text : err_row(err)->text,
 	    .empty_content = empty_content(env->profile, msg),
 	};
 

@@ -10,7 +10,7 @@ enum err respond_success(const struct enroll_env *env, const struct scep_msg *ms
 /* PENDING. Error: CA_KEY. */
 enum err respond_pending(const struct enroll_env *env, const struct scep_msg *msg, struct outcome *out);
 
-/* FAILURE with the failInfo and the text of `err`'s row. Error: CA_KEY. */
-enum err respond_failure(const struct enroll_env *env, const struct scep_msg *msg, enum err err, struct outcome *out);
+/* FAILURE with the failInfo of `err`'s row, and `text` or else the row's. Error: CA_KEY. */
+enum err respond_failure(const struct enroll_env *env, const struct scep_msg *msg, enum err err, const char *text, struct outcome *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/mem.h"
 #include "ca/issue.h"
 #include "ca/respond.h"
 #include "ca/work.h"
@@ -29,7 +30,7 @@ static enum err answer_again(const struct work *w, struct bytes der)
 	return respond_success(w->env, w->msg, der, w->out);
 }
 
-enum err work_settle(const struct work *w, const struct store_answer *answer)
+enum err work_settle(struct work *w, const struct store_answer *answer)
 {
 	struct why *why = &w->out->why;
 
@@ -39,7 +40,9 @@ enum err work_settle(const struct work *w, const struct store_answer *answer)
 	case STORE_PENDING:
 		return respond_pending(w->env, w->msg, w->out);
 	case STORE_REJECTED:
-		return fail(why, ERR_REJECTED, "an operator rejected this request");
+		w->fail_text = mem_strdup(answer->reason);
+		return fail(why, ERR_REJECTED, "an operator rejected this request%s%s", answer->reason != NULL ? ": " : "",
+		    answer->reason != NULL ? answer->reason : "");
 	case STORE_OTHER_PENDING:
 		return fail(why, ERR_TXN_PENDING, "another request is pending under the same transaction id");
 	case STORE_OLD_REVOKED:
@@ -47,6 +50,10 @@ enum err work_settle(const struct work *w, const struct store_answer *answer)
 	case STORE_CHALLENGE:
 		why->err = ERR_CHALLENGE;	/* the store's sentence tells which rule it broke */
 		return ERR_CHALLENGE;
+	case STORE_QUEUE_FULL:
+		why->err = ERR_QUEUE_FULL;
+		return ERR_QUEUE_FULL;
+	case STORE_APPROVED:
 	case STORE_GO_ON:
 		break;
 	}
@@ -68,7 +75,7 @@ enum err work_decide(struct work *w)
 	return policy_decide(p->conf, &facts, w->env->now, &w->template, &w->out->why);
 }
 
-static void note_requester(struct work *w)
+void work_note_requester(struct work *w)
 {
 	buf_printf(&w->requester, "%s from %s", authority_name(w->authority), w->env->peer);
 	if (w->out->weak.n > 0)
@@ -76,7 +83,7 @@ static void note_requester(struct work *w)
 }
 
 /* Records what was signed, and sends it if, and only if, the database took it. */
-static enum err record(const struct work *w, struct bytes serial, struct bytes der)
+static enum err record(struct work *w, struct bytes serial, struct bytes der)
 {
 	const struct template *t = &w->template;
 	struct store_cert cert = {
@@ -114,7 +121,7 @@ enum err work_sign(struct work *w)
 
 	if ((err = work_decide(w)) != ERR_OK)
 		return err;
-	note_requester(w);
+	work_note_requester(w);
 	buf_add_bytes(&w->out->left_out, buf_bytes(&w->template.left_out));
 	if ((err = store_serial(w->env->now, serial, why)) != ERR_OK)
 		return err;

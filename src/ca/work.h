@@ -14,8 +14,11 @@ struct work {
 	struct csr *csr;
 	struct pubkey *csr_key;
 	enum authority authority;	/* what the challenge appeals to; AUTHORITY_RENEWAL once the old certificate decided */
+	bool renews;			/* authorised by the certificate that it renews */
+	char *fail_text;		/* failInfoText that says more than the error's row; NULL: none */
 	struct template template;	/* what policy makes of it; n == 0 of its subject: not decided yet */
 	struct store_request request;
+	struct store_answer answer;	/* of admit or poll */
 	struct buf identity, device, requester;	/* what request points into */
 };
 
@@ -30,8 +33,19 @@ enum err work_decide(struct work *w);
 /* Decides, signs, records and answers what has been authorised: sign.c. */
 enum err work_sign(struct work *w);
 
+/* Fills out->subject from the PKCS#10. Error: CSR. */
+enum err work_note_subject(struct work *w);
+/* Who asks, for the database: authority, address, old algorithms. */
+void work_note_requester(struct work *w);
+
+/* Fills w->request. old_serial: of the certificate of ours that signed; empty: none. */
+void work_identify(struct work *w, struct bytes old_serial);
+
+/* Operators have approved it: nothing else has to authorise it. */
+void work_approved(struct work *w, bool renews);
+
 /* Answers with what the database says of the request; a refusal is its error. GO_ON does not come here. */
-enum err work_settle(const struct work *w, const struct store_answer *answer);
+enum err work_settle(struct work *w, const struct store_answer *answer);
 
 /* The signer's key can receive the answer (RSA: RFC 8894, 3.1). Error: ALG. */
 enum err work_can_answer(const struct work *w);

@@ -8,6 +8,8 @@
 enum conf_device_id { DEVICE_ID_CN, DEVICE_ID_SERIAL_NUMBER, DEVICE_ID_SUBJECT, DEVICE_ID_TRANSACTION };
 /* Whether the certificate that signs a request may be renewed for the same key. */
 enum conf_same_key { SAME_KEY_NEVER, SAME_KEY_PKCSREQ, SAME_KEY_ALWAYS };
+/* Who approves: nobody, people, or people unless a one-time challenge was used. */
+enum conf_approval { APPROVAL_AUTO, APPROVAL_MANUAL, APPROVAL_UNLESS_ONE_TIME };
 enum conf_empty_content { EMPTY_CONTENT_AUTO, EMPTY_CONTENT_ABSENT, EMPTY_CONTENT_EMPTY };	/* P-198 */
 
 /* bits of profile_conf.san_types: subjectAltName kinds that a request may bring */
@@ -47,6 +49,12 @@ struct profile_conf {
 	enum conf_same_key renewal_same_key;
 	bool revoke_old;		/* a renewed certificate is revoked as superseded ... */
 	int64_t revoke_old_after_s;	/* ... so long after */
+	/* [approval] */
+	enum conf_approval approval;
+	bool approve_renewals;		/* renewals wait, too */
+	int64_t approvals;		/* by so many different people */
+	int64_t approval_keep_s;	/* then a waiting request expires */
+	int64_t max_pending;
 	/* [scep] */
 	unsigned legacy, obsolete;	/* enum conf_legacy, conf_obsolete bits */
 	enum conf_empty_content empty_content;

@@ -72,7 +72,7 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 		problem_in(problems, p->file, "[ra] certificate", "missing beside [ra] key; without an RA take out both");
 	if (p->ra.certificate != NULL && p->ra.key == NULL)
 		problem_in(problems, p->file, "[ra] key", "missing beside [ra] certificate; without an RA take out both");
-	if (p->static_challenge_file == NULL && !p->one_time_challenge)
+	if (p->static_challenge_file == NULL && !p->one_time_challenge && p->approval == APPROVAL_AUTO)
 		problem_in(problems, p->file, "[enrol] one_time_challenge",
 		    "'no' without a static_challenge_file leaves no way to authorise a device; set one of them");
 	if (p->min_rsa_bits > p->max_rsa_bits)

@@ -24,6 +24,10 @@ static const struct conf_word legacy_words[] = {
 static const struct conf_word obsolete_words[] = {
     {.word = "des", .value = OBSOLETE_DES}, {.word = "md5", .value = OBSOLETE_MD5}, {0},
 };
+static const struct conf_word approval_words[] = {
+    {.word = "auto", .value = APPROVAL_AUTO}, {.word = "manual", .value = APPROVAL_MANUAL},
+    {.word = "unless-one-time", .value = APPROVAL_UNLESS_ONE_TIME}, {0},
+};
 static const struct conf_word same_key_words[] = {
     {.word = "never", .value = SAME_KEY_NEVER}, {.word = "pkcsreq", .value = SAME_KEY_PKCSREQ},
     {.word = "always", .value = SAME_KEY_ALWAYS}, {0},
@@ -158,6 +162,18 @@ static const struct setting profile_rows[] = {
 	.help = "Whether the renewed certificate is revoked (superseded)."},
     {"renewal", "revoke_old_after", KIND_SECONDS, AT(revoke_old_after_s), .standard = "7d", .max = 3650 * SECONDS_A_DAY,
 	.help = "How long after the renewal, so that a device that never saw its new certificate can still ask again."},
+
+    {"approval", "mode", KIND_ENUM, AT(approval), .standard = "auto", .words = approval_words,
+	.help = "'manual': a request waits (PENDING) until operators approve it with 'scepter request approve'; it then needs no challenge, but a "
+		"wrong one is refused. 'unless-one-time': only requests without a one-time challenge wait."},
+    {"approval", "renewals", KIND_BOOL, AT(approve_renewals), .standard = "no",
+	.help = "Whether renewals wait for approval as well."},
+    {"approval", "approvals", KIND_INT, AT(approvals), .standard = "1", .min = 1, .max = 9,
+	.help = "How many different people have to approve."},
+    {"approval", "keep", KIND_SECONDS, AT(approval_keep_s), .standard = "7d", .min = 60, .max = 365 * SECONDS_A_DAY,
+	.help = "How long a request waits before it expires."},
+    {"approval", "max_pending", KIND_INT, AT(max_pending), .standard = "1000", .min = 1, .max = 1000000,
+	.help = "How many may wait at a time; more are asked to come back later."},
 
     {"scep", "legacy", KIND_WORDS, AT(legacy), .standard = "none", .words = legacy_words, .flags = NONE_OK,
 	.help = "Old algorithms that are accepted besides AES and SHA-2."},

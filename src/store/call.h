@@ -9,7 +9,7 @@
 #include "store/statement.h"
 
 #define CALL_PARAMS 19
-#define CALL_TEXT_MAX 1024	/* longer text is cut: what we send as text is for people to read */
+#define CALL_TEXT_MAX 8192	/* longer text is cut: what we send as text is for people to read */
 
 struct call_param {
 	const uint8_t *borrowed;	/* NULL: the value is in `own`, from `at` */

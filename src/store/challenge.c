@@ -6,23 +6,21 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-#define ID_LENGTH 8
 #define ID_ATTEMPTS 5
 
 enum added { ADDED, EXISTS, ID_TAKEN };	/* scep.challenge_add */
 
-/* 40 random bits in lower-case base32 (RFC 4648, section 6): to be typed, not to be secret. */
-static enum err make_id(char id[ID_LENGTH + 1], struct why *why)
+enum err store_make_id(char id[STORE_ID_LENGTH + 1], struct why *why)
 {
 	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t random[ID_LENGTH];
+	uint8_t random[STORE_ID_LENGTH];
 	int i;
 
 	if (gnutls_rnd(GNUTLS_RND_NONCE, random, sizeof(random)) < 0)
 		return fail(why, ERR_INTERNAL, "no random numbers");
-	for (i = 0; i < ID_LENGTH; i++)
+	for (i = 0; i < STORE_ID_LENGTH; i++)
 		id[i] = alphabet[random[i] & 31];
-	id[ID_LENGTH] = '\0';
+	id[STORE_ID_LENGTH] = '\0';
 	return ERR_OK;
 }
 
@@ -56,7 +54,7 @@ static enum err add_once(struct store *s, const uint8_t digest[STORE_DIGEST_SIZE
 enum err store_challenge_add(struct store *s, struct bytes secret, struct store_challenge *c, struct why *why)
 {
 	uint8_t digest[STORE_DIGEST_SIZE];
-	char id[ID_LENGTH + 1];
+	char id[STORE_ID_LENGTH + 1];
 	enum added added = ID_TAKEN;
 	enum err err = store_need_pepper(s, why);
 	int i;
@@ -67,7 +65,7 @@ enum err store_challenge_add(struct store *s, struct bytes secret, struct store_
 		return fail(why, ERR_INTERNAL, "a challenge needs an expiry and at least one use");
 	store_digest(s, "challenge", secret, digest);
 	for (i = 0; i < ID_ATTEMPTS && added == ID_TAKEN; i++) {
-		err = make_id(id, why);
+		err = store_make_id(id, why);
 		if (err == ERR_OK)
 			err = add_once(s, digest, c, id, &added, why);
 		if (err != ERR_OK)

@@ -8,14 +8,8 @@
 
 #define TXID_TEXT_MAX 255
 
-/* What identifies a request in the database. */
-struct request_ids {
-	uint8_t txid[STORE_DIGEST_SIZE], request[STORE_DIGEST_SIZE], signer[STORE_DIGEST_SIZE];
-	uint8_t challenge[STORE_DIGEST_SIZE], device[STORE_DIGEST_SIZE];
-};
-
 /* The request's digest covers the signer's key, so that another key can never meet this one's row, whatever the caller digests. */
-static void digest_request(const struct store *s, const struct store_request *r, struct request_ids *ids)
+void store_digest_request(const struct store *s, const struct store_request *r, struct request_ids *ids)
 {
 	const struct bytes request[] = {r->signer_spki, r->digest_of};
 
@@ -31,7 +25,7 @@ static const char *or_empty(const char *s)
 	return s != NULL ? s : "";
 }
 
-static void add_request(struct call *call, const struct store_request *r, const struct request_ids *ids)
+void store_add_request(struct call *call, const struct store_request *r, const struct request_ids *ids)
 {
 	call_text(call, r->profile);
 	call_uuid(call, ids->txid);
@@ -41,11 +35,34 @@ static void add_request(struct call *call, const struct store_request *r, const 
 	call_text(call, r->device);
 }
 
-static void take_answer(const PGresult *r, int der_column, struct store_answer *out)
+void store_take_answer(const PGresult *r, int der_column, int reason_column, struct store_answer *out)
 {
 	*out = (struct store_answer){.verdict = (enum store_verdict)row_int(r, 0, 0)};
 	if (out->verdict == STORE_ISSUED)
 		buf_add_bytes(&out->cert, row_bytes(r, 0, der_column));
+	if (out->verdict == STORE_REJECTED && reason_column >= 0)
+		out->reason = row_str(r, 0, reason_column);
+}
+
+bool store_verdict_of(enum err err, struct store_answer *out)
+{
+	static const struct {
+		enum err err;
+		enum store_verdict verdict;
+	} rows[] = {
+	    {ERR_CHALLENGE, STORE_CHALLENGE},
+	    {ERR_RENEWAL, STORE_OLD_REVOKED},
+	    {ERR_TXN_PENDING, STORE_OTHER_PENDING},
+	    {ERR_QUEUE_FULL, STORE_QUEUE_FULL},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].err == err) {
+			*out = (struct store_answer){.verdict = rows[i].verdict};
+			return true;
+		}
+	}
+	return false;
 }
 
 static void take_old(const PGresult *r, struct store_old *out)
@@ -60,6 +77,9 @@ static void take_old(const PGresult *r, struct store_old *out)
 void store_answer_free(struct store_answer *a)
 {
 	buf_free(&a->cert);
+	buf_wipe(&a->secret);
+	free(a->reason);
+	free(a->subject);
 	buf_free(&a->old.cert);
 	free(a->old.profile);
 	*a = (struct store_answer){0};
@@ -80,13 +100,13 @@ enum err store_admit(struct store *s, const struct store_request *r, struct stor
 
 	if (err != ERR_OK)
 		return err;
-	digest_request(s, r, &ids);
-	add_request(&call, r, &ids);
+	store_digest_request(s, r, &ids);
+	store_add_request(&call, r, &ids);
 	add_old(&call, r);
 	err = store_call(s, &call, &res, why);
 	if (err != ERR_OK)
 		return err;
-	take_answer(res, 1, out);
+	store_take_answer(res, 1, 2, out);
 	take_old(res, &out->old);
 	if (out->verdict == STORE_CHALLENGE)
 		fail(why, ERR_CHALLENGE, "%s", PQgetvalue(res, 0, 2));
@@ -130,10 +150,10 @@ static enum err issue_once(struct store *s, const struct store_request *r, const
 	uint8_t spki[32];
 	enum err err;
 
-	digest_request(s, r, &ids);
+	store_digest_request(s, r, &ids);
 	escape_text(&txid, r->txid, TXID_TEXT_MAX);
 	gnutls_hash_fast(GNUTLS_DIG_SHA256, c->spki.p, c->spki.n, spki);
-	add_request(&call, r, &ids);
+	store_add_request(&call, r, &ids);
 	call_uuid(&call, ids.signer);
 	call_uuid(&call, r->device != NULL && *r->device != '\0' ? ids.device : NULL);
 	call_text(&call, txid.p != NULL ? (const char *)txid.p : "");
@@ -175,24 +195,13 @@ enum err store_issue(struct store *s, const struct store_request *r, const struc
 		return err;
 	gnutls_hash_fast(GNUTLS_DIG_SHA256, c->issuer.p, c->issuer.n, issuer);
 	err = issue_with_issuer(s, r, c, issuer, &res, why);
-	switch (err) {
-	case ERR_OK:
-		break;
-	case ERR_CHALLENGE:
-		*out = (struct store_answer){.verdict = STORE_CHALLENGE};
+	if (store_verdict_of(err, out))
 		return ERR_OK;
-	case ERR_RENEWAL:
-		*out = (struct store_answer){.verdict = STORE_OLD_REVOKED};
-		return ERR_OK;
-	case ERR_TXN_PENDING:
-		*out = (struct store_answer){.verdict = STORE_OTHER_PENDING};
-		return ERR_OK;
-	case ERR_CONFLICT:	/* 96 random bits twice: this certificate must not go out */
+	if (err == ERR_CONFLICT)	/* 96 random bits twice: this certificate must not go out */
 		return fail(why, ERR_INTERNAL, "the serial number exists already: is the random number generator broken?");
-	default:
+	if (err != ERR_OK)
 		return err;
-	}
-	take_answer(res, 2, out);
+	store_take_answer(res, 2, -1, out);
 	stored = row_bytes(res, 0, 1);
 	if (out->verdict == STORE_ISSUED && stored.n == STORE_SERIAL_SIZE && memcmp(stored.p, c->serial, stored.n) == 0) {
 		buf_free(&out->cert);	/* ours, recorded by a call whose answer was lost */
@@ -220,9 +229,12 @@ enum err store_poll(struct store *s, const char *profile, struct bytes txid, str
 	err = store_call(s, &call, &res, why);
 	if (err != ERR_OK)
 		return err;
-	take_answer(res, 1, out);
+	store_take_answer(res, 1, 2, out);
+	out->subject = row_str(res, 0, 3);
+	if (out->verdict == STORE_APPROVED)
+		err = store_unseal(s, row_bytes(res, 0, 4), &out->secret, why);
 	PQclear(res);
-	return ERR_OK;
+	return err;
 }
 
 enum err store_audit(struct store *s, const struct store_event *e, struct why *why)

@@ -10,6 +10,7 @@ static const struct sqlstate_row rows[] = {
 	{"SC002", SQL_GIVE_UP, ERR_TXN_PENDING, NULL},
 	{"SC003", SQL_GIVE_UP, ERR_DB, "set the clocks (NTP)"},
 	{"SC004", SQL_GIVE_UP, ERR_RENEWAL, NULL},
+	{"SC005", SQL_GIVE_UP, ERR_QUEUE_FULL, NULL},
 	{"23503", SQL_GIVE_UP, ERR_NOT_FOUND, NULL},
 	{"23505", SQL_GIVE_UP, ERR_CONFLICT, NULL},
 	{"25006", SQL_RECONNECT, ERR_DB, "this server is a standby: name the primary, or several hosts, in conninfo"},

@@ -62,12 +62,17 @@ enum store_verdict {
 	STORE_REJECTED,			/* was rejected by an operator */
 	STORE_OTHER_PENDING,		/* another request is pending under this transaction id */
 	STORE_CHALLENGE,		/* challenge refused: `why` says how (unknown, expired, used, bound to ...) */
-	STORE_OLD_REVOKED		/* store_issue: old_serial was revoked meanwhile */
+	STORE_OLD_REVOKED,		/* store_issue: old_serial was revoked meanwhile */
+	STORE_APPROVED,			/* operators approved it: to be signed now */
+	STORE_QUEUE_FULL		/* store_pend: too many wait already */
 };
 
 struct store_answer {
 	enum store_verdict verdict;
 	struct buf cert;		/* DER, with ISSUED */
+	char *reason;			/* with REJECTED: what the operator said, or NULL */
+	char *subject;			/* of store_poll: the request's */
+	struct buf secret;		/* of store_poll, with APPROVED: what store_pend was given */
 	struct store_old old;		/* of store_admit, with GO_ON and CHALLENGE */
 };
 

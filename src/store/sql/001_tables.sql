@@ -66,12 +66,30 @@ CREATE TABLE request (
   profile     text        NOT NULL,
   txid        text        NOT NULL,
   subject     text        NOT NULL,
+  -- of a request that waits, or waited, for approval:
+  id          text        UNIQUE,	-- short public name
+  approvals   smallint    NOT NULL DEFAULT 0,	-- by so many people
+  sans        text,
+  key         text,		-- what it is, for people
+  device      text,
+  requester   text,
+  reason      text,		-- why it was rejected
+  sealed      bytea,		-- the PKCS#10 and what goes with it, encrypted outside the database; only until it is decided and signed
   PRIMARY KEY (txid_h, req_h, profile),
-  CHECK ((state = 2) = (cert_id IS NOT NULL))
+  CHECK ((state = 2) = (cert_id IS NOT NULL)),
+  CHECK (state NOT IN (0, 1) OR (id IS NOT NULL AND sealed IS NOT NULL))
 ) WITH (fillfactor = 95, autovacuum_vacuum_scale_factor = 0.05);
 -- At most one unfinished request under a transaction id, whoever races.
 CREATE UNIQUE INDEX request_unfinished ON request (txid_h, profile) WHERE state IN (0, 1);
 CREATE INDEX request_expiry ON request (expires_at);
+
+-- Who approved a request: each person once.
+CREATE TABLE approval (
+  id      text        NOT NULL REFERENCES request (id) ON DELETE CASCADE,
+  actor   text        NOT NULL,
+  at      timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (id, actor)
+);
 
 -- One-time challenges. A NULL profile, subject or device fits any.
 CREATE TABLE challenge (

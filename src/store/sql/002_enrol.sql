@@ -1,6 +1,6 @@
 -- min_reader: 2
 -- What the responder calls: one function for each step, one round trip each. Verdicts are those of enum store_verdict: 0 go on, 1 issued,
--- 2 pending, 3 rejected, 4 another request is pending, 5 challenge refused.
+-- 2 pending, 3 rejected, 4 another request is pending, 5 challenge refused, 7 approved; the others are exceptions.
 SET LOCAL search_path = scep, pg_temp;
 
 -- Why a challenge does not authorise this request; NULL: it does.
@@ -40,15 +40,15 @@ DECLARE
   v_state smallint;
   v_cert  uuid;
 BEGIN
-  SELECT r.state, r.cert_id INTO v_state, v_cert FROM request r
+  SELECT r.state, r.cert_id, r.reason INTO v_state, v_cert, o_reason FROM request r
    WHERE r.txid_h = p_txid_h AND r.req_h = p_req_h AND r.profile = p_profile AND (r.state = 2 OR r.expires_at > now());
   IF v_state = 2 THEN
     SELECT c.der INTO STRICT o_der FROM cert c WHERE c.cert_id = v_cert;
     o_verdict := 1;
   ELSIF v_state = 0 THEN
     o_verdict := 2;
-  ELSIF v_state = 1 THEN	-- approved: may be signed now; what its challenge allowed was settled when it was queued
-    o_verdict := 0;
+  ELSIF v_state = 1 THEN	-- may be signed now; what its challenge allowed was settled when it was queued
+    o_verdict := 7;
   ELSIF v_state = 3 THEN
     o_verdict := 3;
   ELSIF EXISTS (SELECT FROM request r
@@ -60,9 +60,31 @@ BEGIN
     o_reason := challenge_refusal(p_chal, p_profile, p_subject, p_device);
     o_verdict := CASE WHEN o_reason IS NULL THEN 0 ELSE 5 END;
   END IF;
-  IF p_old IS NOT NULL AND o_verdict IN (0, 5) THEN
+  IF p_old IS NOT NULL AND o_verdict IN (0, 5, 7) THEN
     SELECT c.der, c.profile INTO o_old_der, o_old_profile FROM cert c WHERE c.cert_id = p_old;
     o_old_revoked := revoked(p_old);
+  END IF;
+END
+$$;
+
+-- Consumes a challenge, if there is one, or raises SC001. The conditions are on the row itself, so that of two at once the second sees what the
+-- first left of it.
+CREATE FUNCTION challenge_spend(p_chal uuid, p_profile text, p_subject text, p_device text, p_cert_id uuid) RETURNS void
+LANGUAGE plpgsql SET search_path = scep, pg_temp AS $$
+DECLARE
+  v_ok boolean;
+BEGIN
+  IF p_chal IS NULL THEN
+    RETURN;
+  END IF;
+  UPDATE challenge c SET uses_left = c.uses_left - 1, consumed_at = now(), consumed_by = p_cert_id
+   WHERE c.chal_h = p_chal AND c.uses_left > 0 AND c.expires_at > now() AND c.revoked_at IS NULL
+     AND (c.profile IS NULL OR c.profile = p_profile) AND (c.subject IS NULL OR c.subject = p_subject)
+     AND (c.device IS NULL OR c.device = p_device)
+  RETURNING true INTO v_ok;
+  IF v_ok IS NULL THEN
+    RAISE EXCEPTION '%', coalesce(challenge_refusal(p_chal, p_profile, p_subject, p_device), 'the challenge changed meanwhile')
+      USING ERRCODE = 'SC001';
   END IF;
 END
 $$;
@@ -104,7 +126,7 @@ BEGIN
       RETURN;
     END IF;
     v_approved := v_state = 1 AND NOT v_expired;
-    UPDATE request r SET state = 2, cert_id = p_cert_id, signer_h = p_signer_h, updated_at = now(), expires_at = DEFAULT
+    UPDATE request r SET state = 2, cert_id = p_cert_id, signer_h = p_signer_h, updated_at = now(), expires_at = DEFAULT, sealed = NULL
      WHERE r.txid_h = p_txid_h AND r.req_h = p_req_h AND r.profile = p_profile;
   END IF;
 
@@ -113,18 +135,7 @@ BEGIN
         WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.state IN (0, 1) AND r.expires_at > now()) THEN
       RAISE EXCEPTION 'another request is pending under this transaction id' USING ERRCODE = 'SC002';
     END IF;
-    IF p_chal IS NOT NULL THEN
-      v_ok := NULL;
-      UPDATE challenge c SET uses_left = c.uses_left - 1, consumed_at = now(), consumed_by = p_cert_id
-       WHERE c.chal_h = p_chal AND c.uses_left > 0 AND c.expires_at > now() AND c.revoked_at IS NULL
-         AND (c.profile IS NULL OR c.profile = p_profile) AND (c.subject IS NULL OR c.subject = p_subject)
-         AND (c.device IS NULL OR c.device = p_device)
-      RETURNING true INTO v_ok;
-      IF v_ok IS NULL THEN
-        RAISE EXCEPTION '%', coalesce(challenge_refusal(p_chal, p_profile, p_subject, p_device), 'the challenge changed meanwhile')
-          USING ERRCODE = 'SC001';
-      END IF;
-    END IF;
+    PERFORM challenge_spend(p_chal, p_profile, p_subject, p_device, p_cert_id);
   END IF;
 
   IF p_old IS NOT NULL THEN
@@ -149,17 +160,19 @@ BEGIN
 END
 $$;
 
--- CertPoll (RFC 8894, 4.4): the newest request of a transaction by this key. An approved one still waits for its signature.
-CREATE FUNCTION poll(p_profile text, p_txid_h uuid, p_signer_h uuid, OUT o_verdict int, OUT o_der bytea)
+-- CertPoll (RFC 8894, 4.4): the newest request of a transaction by this key.
+CREATE FUNCTION poll(p_profile text, p_txid_h uuid, p_signer_h uuid,
+  OUT o_verdict int, OUT o_der bytea, OUT o_reason text, OUT o_subject text, OUT o_sealed bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_state smallint;
   v_cert  uuid;
 BEGIN
-  SELECT r.state, r.cert_id INTO v_state, v_cert FROM request r
+  SELECT r.state, r.cert_id, r.reason, r.subject, CASE WHEN r.state = 1 THEN r.sealed END
+    INTO v_state, v_cert, o_reason, o_subject, o_sealed FROM request r
    WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.signer_h = p_signer_h AND r.expires_at > now()
    ORDER BY r.created_at DESC LIMIT 1;
-  o_verdict := CASE v_state WHEN 0 THEN 2 WHEN 1 THEN 2 WHEN 2 THEN 1 WHEN 3 THEN 3 ELSE 0 END;
+  o_verdict := CASE v_state WHEN 0 THEN 2 WHEN 1 THEN 7 WHEN 2 THEN 1 WHEN 3 THEN 3 ELSE 0 END;
   IF v_state = 2 THEN
     SELECT c.der INTO STRICT o_der FROM cert c WHERE c.cert_id = v_cert;
   END IF;
