@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "store/request.h"
+
 struct store *super;
 struct why why;
 
@@ -89,4 +91,30 @@ void make_logins(void)
 	run_sql("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'web') THEN CREATE ROLE web LOGIN IN ROLE scep_responder; "
 		"CREATE ROLE op LOGIN IN ROLE scep_admin; CREATE ROLE stranger LOGIN; CREATE ROLE owning LOGIN IN ROLE scep_owner; END IF; "
 		"END $$");
+}
+
+enum store_verdict pend(const struct store_request *r)
+{
+	struct store_pend p = {
+	    .secret = BYTES_LIT("the request"), .sans = "", .key = "RSA 2048", .requester = "a test", .approvals = 1, .keep_s = 3600, .most = 10};
+	struct store_answer answer = {0};
+	enum store_verdict verdict;
+
+	assert_ok(store_pend(super, r, &p, &answer, &why));
+	verdict = answer.verdict;
+	store_answer_free(&answer);
+	return verdict;
+}
+
+void decide(bool approve)
+{
+	struct store_request_row *list;
+	bool final = false;
+	size_t n;
+
+	assert_ok(store_request_list(super, NULL, NULL, false, &list, &n, &why));
+	assert_int_equal(n, 1);
+	assert_ok(store_request_decide(super, list[0].id, approve, "alice", approve ? NULL : "not ours", &final, &why));
+	assert_true(final);
+	store_request_list_free(list, n);
 }

@@ -33,6 +33,8 @@ int teardown(void **state);
 enum store_verdict admit(const struct store_request *r);
 /* Issues; `cert` (may be NULL) is the certificate that the client is to get. */
 enum store_verdict issue(const struct store_request *r, struct buf *cert);
+enum store_verdict pend(const struct store_request *r);	/* for an hour, one approval, 10 at most */
+void decide(bool approve);	/* the only request that waits, by "alice" */
 enum store_verdict poll_for(const char *txid, const char *key, struct buf *cert);
 
 /* Stores a challenge; of `c`, what is not set is: ten minutes, one use. Returns its id, which the caller frees. */
