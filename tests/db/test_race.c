@@ -173,7 +173,7 @@ static void test_migrations(void **state)
 	cluster_new_database();
 	crew_start(CREW, initialise);
 	assert_int_equal(crew_wait(), 0);
-	assert_sql("SELECT count(*) FROM scep.schema_version", "3");
+	assert_sql("SELECT count(*) = max(version) FROM scep.schema_version", "t");
 }
 
 #define R(name) cmocka_unit_test_setup_teardown(name, setup_race, teardown)

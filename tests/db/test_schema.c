@@ -33,7 +33,8 @@ static void test_init_and_migrate(void **state)
 	assert_why("run 'scepter db init'");
 	run_sql("CREATE SCHEMA scep AUTHORIZATION scep_owner");
 	assert_int_equal(store_check(s, &why), ERR_DB);
-	assert_why("schema is version 0, this program needs 4: run 'scepter db migrate'");
+	assert_why("schema is version 0, this program needs ");
+	assert_why("run 'scepter db migrate'");
 	assert_ok(store_migrate(s, &from, &to, &why));
 	assert_int_equal(from, 0);
 	assert_ok(store_check(s, &why));
