@@ -1,4 +1,4 @@
-"""The test's own message module against OpenSSL, and against replies that are wrong in one thing: a checker must be able to fail."""
+"""The tests' own message module against OpenSSL, and against replies wrong in one thing: a checker must be able to fail."""
 import os
 import subprocess
 
@@ -71,8 +71,8 @@ def test_a_right_reply_is_read(ra):
 
 @pytest.mark.parametrize("changes", [
     dict(sort=False), dict(break_signature=True), dict(txid="other"), dict(message_type="19"), dict(message_digest=bytes(32)),
-    dict(omit=(scepmsg.SENDER_NONCE,)), dict(extra=()), dict(signature_oid="1.2.840.113549.1.1.11"), dict(certs=[]), dict(ber=True),
-    dict(txid_tag=der.UTF8), dict(content=os.urandom(64)),
+    dict(omit=(scepmsg.SENDER_NONCE,)), dict(extra=()), dict(signature_oid="1.2.840.113549.1.1.11"), dict(certs=[]),
+    dict(ber=True), dict(txid_tag=der.UTF8), dict(content=os.urandom(64)),
 ], ids=lambda c: next(iter(c)))
 def test_a_wrong_reply_is_refused(ra, changes):
     request = Device.shared("a").request([ra.cert], txid="T1")

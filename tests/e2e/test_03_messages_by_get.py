@@ -89,15 +89,16 @@ def test_query_beyond_the_limit(shared):
     assert len(shared.site.certs()) == before
 
 
-@pytest.mark.parametrize("content_type", [None, "application/octet-stream", "application/x-www-form-urlencoded", "text/plain; charset=x", ""])
+@pytest.mark.parametrize("content_type", [None, "application/octet-stream", "application/x-www-form-urlencoded",
+                                          "text/plain; charset=x", ""])
 def test_post_content_type(shared, content_type):
     request = shared.request()
     answer = rawhttp.post(shared.front.port, "/scep?operation=PKIOperation", request.encode(), content_type)
     assert scepmsg.read_reply(answer.body, request, shared.trusted).status == scepmsg.SUCCESS
 
 
-@pytest.mark.parametrize("target", ["/scep", "/scep?message=&operation=PKIOperation", "/scep/pkiclient.exe?operation=PKIOperation",
-                                    "/scep/default?operation=PkiOperation"])
+@pytest.mark.parametrize("target", ["/scep", "/scep?message=&operation=PKIOperation",
+                                    "/scep/pkiclient.exe?operation=PKIOperation", "/scep/default?operation=PkiOperation"])
 def test_post_target(shared, target):
     request = shared.request()
     answer = rawhttp.post(shared.front.port, target, request.encode())

@@ -26,7 +26,8 @@ def test_signature_algorithm(shared, dotted):
     shared.enrol(signature_oid=dotted)
 
 
-@pytest.mark.parametrize("txid", ["0", "SSCEP transactionId", "a+/=b", "9" * 78, "x" * 255, "550e8400-e29b-41d4-a716-446655440000"])
+@pytest.mark.parametrize("txid", ["0", "SSCEP transactionId", "a+/=b", "9" * 78, "x" * 255,
+                                  "550e8400-e29b-41d4-a716-446655440000"])
 def test_transaction_ids(shared, txid):
     shared.enrol(txid=txid, label=f"txid {txid[:20]}")
 
@@ -40,7 +41,8 @@ def test_unknown_attribute_is_ignored(shared):
     shared.enrol(extra=(scepmsg.attribute("1.2.840.113549.1.9.52", der.seq()),))
 
 
-@pytest.mark.parametrize("tag", [der.UTF8, der.PRINTABLE, der.IA5, 0x14, 0x1E], ids=["utf8", "printable", "ia5", "teletex", "bmp"])
+@pytest.mark.parametrize("tag", [der.UTF8, der.PRINTABLE, der.IA5, 0x14, 0x1E],
+                         ids=["utf8", "printable", "ia5", "teletex", "bmp"])
 def test_challenge_string_types(shared, tag):
     device = Device.shared("device")
     plain = csr(device.key, "device", shared.challenge(), challenge_tag=tag)

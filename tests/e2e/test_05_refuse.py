@@ -36,7 +36,8 @@ def test_refused(shared, changes, fail_info):
 
 @pytest.mark.parametrize("changes", [
     dict(omit=(scepmsg.TXID,)), dict(omit=(scepmsg.SENDER_NONCE,)), dict(omit=(scepmsg.MESSAGE_TYPE,)), dict(nonce=b""),
-    dict(nonce=bytes(65)), dict(txid="x" * 256), dict(certs=[]), dict(omit=(scepmsg.CONTENT_TYPE,)), dict(omit=(scepmsg.MESSAGE_DIGEST,)),
+    dict(nonce=bytes(65)), dict(txid="x" * 256), dict(certs=[]),
+    dict(omit=(scepmsg.CONTENT_TYPE,)), dict(omit=(scepmsg.MESSAGE_DIGEST,)),
     dict(extra=(scepmsg.attribute(scepmsg.TXID, der.tlv(der.PRINTABLE, b"twice")),)),
     dict(extra=(scepmsg.attribute("1.2.3.4", der.NULL_TLV),) * 40),
     dict(certs=[scepmsg.Device.shared("other").cert]),

@@ -1,8 +1,10 @@
 """A resend is safe; a new request is new; nobody gets another's certificate (P-138 to P-140)."""
 import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import scepmsg
+from processes import wait_for
 from scepmsg import BAD_REQUEST, SUCCESS, Device, csr
 
 
@@ -16,8 +18,21 @@ def test_resend_gives_the_same_certificate(shared):
     assert len(shared.site.certs()) == n
 
 
+def test_resend_to_another_worker(site, client_of):
+    """Nothing about a request is in a worker's memory alone: those who saw it first are dead when it comes again."""
+    client = client_of(site, site.start("lighttpd-socket"))
+    request = client.request()
+    first = client.enrol(request)
+    victims = client.front.responder.workers()
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(set(client.front.responder.workers()) - set(victims)) == 2, "other workers")
+    assert client.enrol(request).certs == first.certs
+    assert len(site.certs()) == 1
+
+
 def test_resend_with_new_nonce_and_signer_certificate(shared):
-    """certmonger and micromdm poll by a PKCSReq that has another nonce, another envelope and, at times, another signer certificate."""
+    """certmonger and micromdm poll by a PKCSReq with another nonce, another envelope and, at times, another signer certificate."""
     request = shared.request(label="repoll")
     first = shared.enrol(request)
     again = request.but(nonce=os.urandom(16), cert=scepmsg.self_signed(request.key, "another face"), cipher="aes256")
@@ -52,7 +67,8 @@ def test_another_key_never_gets_the_certificate(shared):
     shared.refused(shared.request(device=thief, txid="VICTIM", plain=used), BAD_REQUEST)
     # polling for it
     import der
-    poll = shared.request(device=thief, txid="VICTIM", message_type="20", plain=der.seq(scepmsg.name("x"), scepmsg.name("victim")))
+    poll = shared.request(device=thief, txid="VICTIM", message_type="20",
+                          plain=der.seq(scepmsg.name("x"), scepmsg.name("victim")))
     shared.refused(poll, scepmsg.BAD_CERT_ID)
     assert shared.send(request).certs == mine.certs
 

@@ -32,7 +32,8 @@ def test_capabilities_and_certificates(client, tls):
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_enrol(client, tls):
     request = client.request()
-    answer = rawhttp.post(client.front.tls_port if tls else client.front.port, "/scep?operation=PKIOperation", request.encode(), tls=tls)
+    port = client.front.tls_port if tls else client.front.port
+    answer = rawhttp.post(port, "/scep?operation=PKIOperation", request.encode(), tls=tls)
     assert answer.status == 200, client.front.logs()[-2000:]
     reply = scepmsg.read_reply(answer.body, request, client.trusted)
     assert reply.status == scepmsg.SUCCESS

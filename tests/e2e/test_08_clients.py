@@ -72,12 +72,14 @@ def test_other_programs_read_our_answers(stand, tmp_path):
     request = device.request([site.authority.ra], site.challenge())
     reply = rawhttp.post(front.port, "/scep?operation=PKIOperation", request.encode()).body
     pem = serialization.Encoding.PEM
-    key = write(tmp_path / "key.pem", device.key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    key = write(tmp_path / "key.pem", device.key.private_bytes(pem, serialization.PrivateFormat.PKCS8,
+                                                               serialization.NoEncryption()))
     cert = write(tmp_path / "cert.der", device.cert)
 
     def tool(*args, data):
         return subprocess.run(list(map(str, args)), input=data, check=True, capture_output=True).stdout
-    envelope = tool("openssl", "cms", "-verify", "-binary", "-inform", "DER", "-CAfile", site.authority.ca_cert, "-purpose", "any", data=reply)
+    envelope = tool("openssl", "cms", "-verify", "-binary", "-inform", "DER", "-CAfile", site.authority.ca_cert,
+                    "-purpose", "any", data=reply)
     plain = tool("openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", key, "-recip", cert, data=envelope)
     text = tool("certtool", "--p7-info", "--inder", data=plain).decode()
     assert "Number of certificates: 1" in text

@@ -6,8 +6,8 @@ import pytest
 import scepmsg
 from processes import alive, as_user, wait_for
 
-CALLS = ("sendto", "recvfrom", "sendmsg", "recvmsg", "read", "readv", "write", "writev", "poll", "ppoll", "close", "connect", "accept4",
-         "shutdown", "getrandom")
+CALLS = ("sendto", "recvfrom", "sendmsg", "recvmsg", "read", "readv", "write", "writev", "poll", "ppoll", "close", "connect",
+         "accept4", "shutdown", "getrandom")
 MAX_STEPS = 100		# of one kind
 
 
@@ -16,7 +16,8 @@ class Killer:
 
     def __init__(self, pid, call, n, log):
         self.pid = pid
-        command = ["strace", "-qq", "-p", str(pid), "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}", "-o", str(log)]
+        command = ["strace", "-qq", "-p", str(pid), "-e", f"trace={call}", "-e",
+                   f"inject={call}:signal=KILL:when={n}", "-o", str(log)]
         self.process = None
         for attempt in (as_user(command), command):
             self.process = subprocess.Popen(attempt, stderr=subprocess.PIPE, text=True)

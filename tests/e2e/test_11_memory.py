@@ -57,7 +57,7 @@ def hostile(size):
 
 @pytest.mark.parametrize("name,body", list(hostile(1024 * 1024 - 100)), ids=lambda v: v if isinstance(v, str) else "")
 def test_hostile_bodies_are_cheap(shared, name, body):
-    """No MiB of unauthenticated input costs more than 20 ms of CPU before it is refused; a signed refusal costs the signature besides."""
+    """No MiB of unauthenticated input costs more than 20 ms of CPU, the signature of a signed refusal included."""
     assert len(body) <= 1024 * 1024
     workers = shared.front.responder.workers()
     times, status = [], None

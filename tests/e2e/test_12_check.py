@@ -18,7 +18,8 @@ def check(site):
 
 def files_of_its_own(site):
     """Copies of the CA's and RA's files, to be spoilt."""
-    for section, cert, key in (("ca", site.authority.ca_cert, site.authority.ca_key), ("ra", site.authority.ra_cert, site.authority.ra_key)):
+    made = site.authority
+    for section, cert, key in (("ca", made.ca_cert, made.ca_key), ("ra", made.ra_cert, made.ra_key)):
         profile = site.profiles["default"][section]
         profile["certificate"] = write(site.folder / "own" / cert.name, cert.read_bytes())
         profile["key"] = write(site.folder / "own" / key.name, key.read_bytes(), 0o600)
@@ -31,11 +32,12 @@ def issue(site, **changes):
     ca_key = serialization.load_pem_private_key(site.authority.ca_key.read_bytes(), None)
     key = changes.get("key") or scepmsg.new_key(changes.get("bits", 2048))
     now = datetime.utcnow()
-    usage = dict(digital_signature=True, content_commitment=False, key_encipherment=True, data_encipherment=False, key_agreement=False,
-                 key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False) | changes.get("usage", {})
+    usage = dict(digital_signature=True, content_commitment=False, key_encipherment=True, data_encipherment=False,
+                 key_agreement=False, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False) | changes.get("usage", {})
     issuer_key = changes.get("issuer_key", ca_key)
     builder = (x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "RA")]))
-               .issuer_name(changes.get("issuer", ca.subject)).public_key(key.public_key()).serial_number(x509.random_serial_number())
+               .issuer_name(changes.get("issuer", ca.subject)).public_key(key.public_key())
+               .serial_number(x509.random_serial_number())
                .not_valid_before(changes.get("not_before", now - timedelta(days=1)))
                .not_valid_after(changes.get("not_after", now + timedelta(days=30)))
                .add_extension(x509.BasicConstraints(False, None), True).add_extension(x509.KeyUsage(**usage), True))

@@ -31,8 +31,8 @@ def demo(tmp_path_factory):
 
 
 def environment(folder):
-    text = subprocess.run(["bash", "-c", '. "$1"; printf "%s\\n" "$SCEP_URL" "$SCEP_CA_FINGERPRINT" "$SCEP_CHALLENGE_CMD" "$SCEPTER_CONF"', "-",
-                           folder / "env"], check=True, capture_output=True, text=True).stdout
+    script = '. "$1"; printf "%s\\n" "$SCEP_URL" "$SCEP_CA_FINGERPRINT" "$SCEP_CHALLENGE_CMD" "$SCEPTER_CONF"'
+    text = subprocess.run(["bash", "-c", script, "-", folder / "env"], check=True, capture_output=True, text=True).stdout
     return text.splitlines()
 
 
@@ -48,8 +48,8 @@ def test_nothing_is_left_running(demo):
 def test_serving(demo):
     port = free_port()
     with open(demo / "output", "w+") as output:
-        process = subprocess.Popen([SOURCE / "quickstart", f"--dir={demo}", f"--port={port}"], stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=output, start_new_session=True)
+        process = subprocess.Popen([SOURCE / "quickstart", f"--dir={demo}", f"--port={port}"], stdin=subprocess.DEVNULL,
+                                   stdout=output, stderr=output, start_new_session=True)
         try:
             wait_for(lambda: "Ctrl-C" in (demo / "output").read_text() or process.poll() is not None, "the quick start to serve")
             assert process.poll() is None, (demo / "output").read_text()

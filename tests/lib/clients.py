@@ -27,9 +27,9 @@ def key_file(folder, key):
 def micromdm(site, url, folder, challenge, common_name):
     """scepclient of Debian's `scep`: DES and SHA-1 whatever the server announces, and base64url by GET."""
     key, cert = key_file(folder, scepmsg.new_key()), folder / "cert.pem"
-    done = run("scepclient", "-private-key", key, "-certificate", cert, "-server-url", url, "-challenge", challenge, "-cn", common_name,
-               "-organization", "Example", "-country", "XX", "-ca-fingerprint", scepmsg.digest_of("sha256", site.authority.ra).hex(),
-               cwd=folder, timeout=60)
+    done = run("scepclient", "-private-key", key, "-certificate", cert, "-server-url", url, "-challenge", challenge,
+               "-cn", common_name, "-organization", "Example", "-country", "XX",
+               "-ca-fingerprint", scepmsg.digest_of("sha256", site.authority.ra).hex(), cwd=folder, timeout=60)
     assert cert.exists(), done.stdout + done.stderr
     return scepmsg.certificate(cert.read_bytes())
 
@@ -40,15 +40,16 @@ def strongswan(site, url, folder, challenge, common_name):
     ca, ra = folder / "ca.pem", folder / "ra.pem"
     run("pki", "--scepca", "--url", url, "--caout", ca, "--raout", ra, "--outform", "pem", "--force", cwd=folder)
     assert scepmsg.certificate(ca.read_bytes()) == site.authority.ca and scepmsg.certificate(ra.read_bytes()) == site.authority.ra
-    done = run("pki", "--scep", "--url", url, "--in", key, "--dn", f"CN={common_name}, O=Example", "--san", f"{common_name}.example",
-               "--password", challenge, "--cacert-enc", ra, "--cacert-sig", ra, "--cacert", ca, "-t", "2", "-m", "12", "--outform", "pem",
-               cwd=folder, timeout=60)
+    done = run("pki", "--scep", "--url", url, "--in", key, "--dn", f"CN={common_name}, O=Example",
+               "--san", f"{common_name}.example", "--password", challenge, "--cacert-enc", ra, "--cacert-sig", ra,
+               "--cacert", ca, "-t", "2", "-m", "12", "--outform", "pem", cwd=folder, timeout=60)
     return scepmsg.certificate(done.stdout.encode())
 
 
 def certmonger_submit(site, url, folder, challenge, common_name):
     """certmonger's helper, with a message made elsewhere: capabilities, certificates, and the message by GET."""
-    ra, ca = write(folder / "ra.pem", site.authority.ra_cert.read_bytes()), write(folder / "ca.pem", site.authority.ca_cert.read_bytes())
+    ra = write(folder / "ra.pem", site.authority.ra_cert.read_bytes())
+    ca = write(folder / "ca.pem", site.authority.ca_cert.read_bytes())
     assert "SCEPStandard" in run(SCEP_SUBMIT, "-u", url, "-c").stdout
     assert run(SCEP_SUBMIT, "-u", url, "-C").stdout.count("BEGIN CERTIFICATE") >= 2
     device = scepmsg.Device(common_name)
@@ -80,8 +81,8 @@ getcert list -f {cert}
     # The session daemon keeps the terminal's group; it is ended with everything that it started.
     environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home)}
     process = subprocess.Popen(as_user([CERTMONGER, "-s", "-L", "-P", folder / "sock", "-n", "-d", "1", "-c", f"bash {script}"]),
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, env=environment,
-                               start_new_session=True, text=True)
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
+                               env=environment, start_new_session=True, text=True)
     try:
         output = process.communicate(timeout=150)[0]
     finally:

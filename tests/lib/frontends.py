@@ -1,5 +1,5 @@
-"""The front ends of conf/, as private servers on free loopback ports. The files of conf/ are used as they are: only the paths that an
-administrator would change are replaced."""
+"""The front ends of conf/, as private servers on free loopback ports. The files of conf/ are used as they are: only what an
+administrator would adapt is replaced, paths and ports."""
 import signal
 from datetime import datetime, timedelta
 
@@ -24,7 +24,8 @@ def tls_files(folder):
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256()))
     pem = serialization.Encoding.PEM
     return (write(folder / "tls" / "server.pem", cert.public_bytes(pem)),
-            write(folder / "tls" / "server.key", key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()), 0o600))
+            write(folder / "tls" / "server.key", key.private_bytes(pem, serialization.PrivateFormat.PKCS8,
+                                                                   serialization.NoEncryption()), 0o600))
 
 
 class FrontEnd:
@@ -43,7 +44,8 @@ class FrontEnd:
         try:
             self.file, self.tls_file = self.copy(type(self).file), self.copy(type(self).tls_file)
             config = write(self.folder / "server.conf", self.configuration())
-            self.server = Service(self.command(config), self.folder / "server.log", lambda: port_open(self.port) and port_open(self.tls_port),
+            self.server = Service(self.command(config), self.folder / "server.log",
+                                  lambda: port_open(self.port) and port_open(self.tls_port),
                                   env={"SCEPTER_CONF": str(site.ini), **env})
         except BaseException:
             if self.responder:
@@ -97,7 +99,8 @@ class FrontEnd:
         return wait_for(lambda: find(self.server.pid), "the spawned responder")
 
     def logs(self):
-        return "\n".join(p.read_text(errors="replace") for p in sorted(self.folder.glob("*.log")) + sorted(self.site.folder.glob("log/*.log")))
+        files = sorted(self.folder.glob("*.log")) + sorted(self.site.folder.glob("log/*.log"))
+        return "\n".join(f.read_text(errors="replace") for f in files)
 
     def stop(self):
         try:
@@ -142,7 +145,8 @@ class Nginx(FrontEnd):
     file, tls_file = "nginx.conf", "nginx-tls.conf"
 
     def configuration(self):
-        temporary = "\n".join(f"\t{kind}_temp_path {self.folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        temporary = "\n".join(f"\t{kind}_temp_path {self.folder}/{kind};" for kind in kinds)
         return f"""worker_processes 1;
 daemon off;
 pid {self.folder}/nginx.pid;
@@ -169,7 +173,8 @@ class Apache(FrontEnd):
     stop_signal = signal.SIGTERM
 
     def configuration(self):
-        modules = ["mpm_event", "authz_core", "authz_host", "alias", "env", "mime", "setenvif", "socache_shmcb", "ssl", *self.modules]
+        modules = ["mpm_event", "authz_core", "authz_host", "alias", "env", "mime", "setenvif", "socache_shmcb", "ssl",
+                   *self.modules]
         load = "\n".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in modules)
         return f"""ServerRoot {self.folder}
 PidFile {self.folder}/httpd.pid

@@ -62,9 +62,11 @@ class Authority:
     """A CA and a dedicated RA, made by `scepter ca`; shared by sites, since keys are dear to make."""
 
     def __init__(self, folder, scepter, key="rsa:2048", *options):
-        self.ca_cert, self.ca_key, self.ra_cert, self.ra_key = (Path(folder) / name for name in ("ca.pem", "ca.key", "ra.pem", "ra.key"))
+        names = ("ca.pem", "ca.key", "ra.pem", "ra.key")
+        self.ca_cert, self.ca_key, self.ra_cert, self.ra_key = (Path(folder) / name for name in names)
         run(scepter, "ca", "init", "--out", folder, "--key-type", key, "--subject", f"CN=Test CA {key},O=Example", *options)
-        run(scepter, "ca", "issue-ra", "--out", folder, "--ca-cert", self.ca_cert, "--ca-key", self.ca_key, "--subject", "CN=Test RA,O=Example")
+        run(scepter, "ca", "issue-ra", "--out", folder, "--ca-cert", self.ca_cert, "--ca-key", self.ca_key,
+            "--subject", "CN=Test RA,O=Example")
 
     @property
     def ca(self):
@@ -79,7 +81,8 @@ class Site:
     """One installation. Settings are dictionaries until write(); nothing runs until a front end is started."""
 
     def __init__(self, folder, programs, postgres, database, authority):
-        self.folder, self.programs, self.postgres, self.database, self.authority = Path(folder), programs, postgres, database, authority
+        self.folder, self.programs, self.authority = Path(folder), programs, authority
+        self.postgres, self.database = postgres, database
         self.scepter, self.fcgi = programs / "scepter", programs / "scep.fcgi"
         self.ini = self.folder / "scepter.ini"			# the responder's
         self.operator_ini, self.owner_ini = self.folder / "operator.ini", self.folder / "owner.ini"
@@ -94,7 +97,7 @@ class Site:
         write(self.socket.parent / ".keep", "")
 
     def profile(self, **sections):
-        """The settings of a profile with dedicated RA and one-time challenges; `sections` are merged in, None removes a section."""
+        """The settings of a profile with RA and one-time challenges; `sections` are merged in, None removes a section."""
         authority = self.authority
         out = {
             "ca": {"certificate": authority.ca_cert, "key": authority.ca_key},
@@ -120,7 +123,9 @@ class Site:
 
     @staticmethod
     def _text(sections):
-        return "".join(f"[{name}]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()) + "\n" for name, values in sections.items())
+        def section(name, values):
+            return f"[{name}]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()) + "\n"
+        return "".join(section(*item) for item in sections.items())
 
     # --- the command line ---
 
@@ -174,8 +179,8 @@ class Responder(Service):
 
     def __init__(self, site, wrapper=(), **env):
         site.write()
-        super().__init__([*wrapper, site.fcgi, "--conf", site.ini, "--listen", site.socket], site.folder / "log" / "responder.log",
-                         ready=lambda: accepts(site.socket), env=env)
+        super().__init__([*wrapper, site.fcgi, "--conf", site.ini, "--listen", site.socket],
+                         site.folder / "log" / "responder.log", ready=lambda: accepts(site.socket), env=env)
 
     def workers(self):
         from processes import children

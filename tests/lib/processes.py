@@ -107,8 +107,8 @@ class Service:
         self.command = as_user(command)
         write(self.log, "")
         with open(self.log, "ab") as out:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd, start_new_session=True,
-                                            env={**os.environ, **(env or {})})
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd,
+                                            start_new_session=True, env={**os.environ, **(env or {})})
         try:
             wait_for(lambda: ready() or self.process.poll() is not None, f"{self.command} to be ready")
             assert self.process.poll() is None, f"{self.command} ended:\n{self.text()}"

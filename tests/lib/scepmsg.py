@@ -1,7 +1,7 @@
 """SCEP messages made and taken apart without the code under test: asn1crypto, cryptography and der.py.
 
-Everything about a request can be made wrong (Request's fields); a reply is checked against RFC 8894, RFC 5652 and the project's own
-rules (read_reply), and an AssertionError names what is not right.
+Everything about a request can be made wrong (Request's fields); a reply is checked against RFC 8894, RFC 5652 and the
+project's own rules (read_reply), and an AssertionError names what is not right.
 """
 import datetime
 import os
@@ -98,7 +98,8 @@ def self_signed(key, common_name, digest="sha256"):
     return builder.sign(key, DIGESTS[digest].hash()).public_bytes(serialization.Encoding.DER)
 
 
-def csr(key, common_name, challenge=None, dns=(), digest="sha256", signed_by=None, attributes=(), subject=None, challenge_tag=der.UTF8):
+def csr(key, common_name, challenge=None, dns=(), digest="sha256", signed_by=None, attributes=(), subject=None,
+        challenge_tag=der.UTF8):
     """PKCS#10, DER. signed_by: another key, for a signature that is wrong."""
     attrs = list(attributes)
     if challenge is not None:
@@ -108,7 +109,8 @@ def csr(key, common_name, challenge=None, dns=(), digest="sha256", signed_by=Non
         names = der.seq(*(der.tlv(0x82, d.encode()) for d in dns))
         extensions = der.seq(der.seq(der.oid("2.5.29.17"), der.tlv(der.OCTETS, names)))
         attrs.append(der.seq(der.oid(EXTENSION_REQUEST), der.set_of(extensions)))
-    info = der.seq(der.integer(0), name(common_name) if subject is None else subject, spki(key), der.tlv(0xA0, b"".join(sorted(attrs))))
+    subject = name(common_name) if subject is None else subject
+    info = der.seq(der.integer(0), subject, spki(key), der.tlv(0xA0, b"".join(sorted(attrs))))
     signature = sign(signed_by or key, info, digest)
     return der.seq(info, signature_algorithm(key, digest), der.tlv(0x03, b"\0" + signature))
 
@@ -146,7 +148,8 @@ def enveloped(plain, recipients, cipher="aes128", ber=False, garbage=False):
         wrapped = os.urandom(public.key_size // 8) if garbage else public.encrypt(key, padding.PKCS1v15())
         if garbage:
             wrapped = b"\0" + wrapped[1:]
-        infos.append(der.seq(der.integer(0), issuer_and_serial(cert), der.algorithm(RSA, der.NULL_TLV), der.tlv(der.OCTETS, wrapped)))
+        infos.append(der.seq(der.integer(0), issuer_and_serial(cert), der.algorithm(RSA, der.NULL_TLV),
+                             der.tlv(der.OCTETS, wrapped)))
     encrypted = der.shell(der.SEQUENCE, der.oid(ID_DATA) + der.algorithm(cipher_oid, der.tlv(der.OCTETS, iv))
                           + der.octets(0x80, encrypt(cipher, key, iv, plain), ber), ber)
     body = der.shell(der.SEQUENCE, der.integer(0) + der.shell(der.SET, b"".join(infos), ber) + encrypted, ber)
@@ -263,7 +266,7 @@ class Reply:
 
 
 def read_reply(data, request, trusted, recipient_key=None):
-    """Takes a CertRep to `request` apart and checks all that the standards and the project ask of it. trusted: RA or CA certificates."""
+    """Takes a CertRep to `request` apart and checks what the standards and the project ask of it. trusted: RA or CA certificates."""
     der.assert_der(data)
     info = cms.ContentInfo.load(data, strict=True)
     assert info["content_type"].dotted == ID_SIGNED
