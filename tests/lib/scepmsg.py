@@ -98,6 +98,19 @@ def self_signed(key, common_name, digest="sha256"):
     return builder.sign(key, DIGESTS[digest].hash()).public_bytes(serialization.Encoding.DER)
 
 
+def forged(key, ca, serial):
+    """A certificate that names the CA as issuer and has this serial number, but signed itself."""
+    now = datetime.datetime(2026, 1, 1)
+    issuer = x509.load_der_x509_certificate(ca).subject
+    builder = (x509.CertificateBuilder().subject_name(issuer).issuer_name(issuer).public_key(key.public_key()).serial_number(serial)
+               .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=3650)))
+    return builder.sign(key, DIGESTS["sha256"].hash()).public_bytes(serialization.Encoding.DER)
+
+
+def pem(cert):
+    return x509.load_der_x509_certificate(cert).public_bytes(serialization.Encoding.PEM).decode()
+
+
 def csr(key, common_name, challenge=None, dns=(), digest="sha256", signed_by=None, attributes=(), subject=None,
         challenge_tag=der.UTF8):
     """PKCS#10, DER. signed_by: another key, for a signature that is wrong."""
