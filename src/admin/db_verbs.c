@@ -37,7 +37,7 @@ static const struct opt init_table[] = {
     OPT_CONNINFO(struct args),
     {"grant", 'g', OPT_TEXT, offsetof(struct args, grant), "ROLE", "let this login role work as a responder (made when missing)"},
     {"grant-admin", 0, OPT_TEXT, offsetof(struct args, grant_admin), "ROLE",
-	"let this login role use the operators' commands: challenge, cert (made when missing)"},
+	"let this login role use the operators' commands: challenge, request, cert (made when missing)"},
     {"new-pepper", 0, OPT_FLAG, offsetof(struct args, new_pepper), NULL,
 	"the database is in use and its pepper is lost: make another (open challenges become worthless)"},
     OPT_JSON(struct args),

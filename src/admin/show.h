@@ -1,4 +1,4 @@
-/* `scepter show`, in three files: show.c reads files, show_item.c tells certificates and requests, show_msg.c tells messages. */
+/* `scepter show`, in four files: show.c reads files, show_item.c tells certificates and requests, show_msg.c messages, show_judge.c what comes of them. */
 #ifndef ADMIN_SHOW_H
 #define ADMIN_SHOW_H
 
@@ -31,6 +31,8 @@ void show_csr(struct show *show, struct bytes der, struct json_object *o);
 /* The same without saying what is wrong with it: for one in a message, which is judged as a whole. */
 void show_csr_parts(const struct show *show, struct bytes der, struct json_object *o);
 void show_signed(struct show *show, struct bytes in, struct json_object *o);
+/* What the responder checks of a request (`plain`: its PKCS#10) without asking the database; says in `o` what would then be answered. */
+enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes plain, struct json_object *o, struct why *why);
 void show_enveloped(struct show *show, struct bytes in, struct json_object *o);
 
 #endif

@@ -6,9 +6,6 @@
 #include "admin/print.h"
 #include "base/codec.h"
 #include "base/mem.h"
-#include "ca/authorize.h"
-#include "ca/policy.h"
-#include "ca/renew.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
@@ -27,78 +24,6 @@ static void put_answer(struct json_object *o, enum err err)
 		text = mem_printf("CertRep FAILURE, %s: %s", scep_fail_info_name(row->fail_info), row->text);
 	put_text(o, "responder_would_answer", text);
 	mem_wipe_free(text);
-}
-
-/* Who signed: the key to be certified, or with a renewal a certificate that only the database can judge. As in ca/certify.c. */
-static enum err check_signer(const struct show *show, const struct scep_msg *msg, const struct csr *csr, bool *renewal,
-    struct why *why)
-{
-	const struct enroll_env env = {.profile = show->profile};
-	const struct work work = {.env = &env, .msg = (struct scep_msg *)msg};
-
-	*renewal = show->profile != NULL ? renew_claims(&work) : msg->type == SCEP_RENEWALREQ;
-	if (*renewal)
-		return ERR_OK;
-	if (msg->type == SCEP_RENEWALREQ)
-		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this CA issued");
-	if ((show->profile == NULL || show->profile->conf->signer_key_must_match) && !same_key(csr->spki, msg->signer->spki))
-		return fail(why, ERR_SIGNER_KEY, "the message is signed by another key than the one to be certified");
-	return ERR_OK;
-}
-
-static enum err check_policy(const struct show *show, const struct csr *csr, const struct pubkey *key, struct json_object *o,
-    struct why *why)
-{
-	struct facts facts = {.csr = csr, .key = pubkey_kind(key), .ca_not_after = show->profile->ca_cert->not_after};
-	struct template t = {0};
-	enum err err = policy_decide(show->profile->conf, &facts, time(NULL), &t, why);
-
-	if (err == ERR_OK && t.left_out.n > 0)
-		put_text(o, "not_granted", buf_str(&t.left_out));
-	if (err == ERR_OK)
-		template_free(&t);
-	return err;
-}
-
-static enum err check_challenge(const struct show *show, const struct csr *csr, const char **answer, struct why *why)
-{
-	switch (authorize(show->profile, csr, why)) {
-	case AUTHORITY_NONE:
-		return why->err;
-	case AUTHORITY_STATIC:
-		*answer = "SUCCESS: the challenge is a static secret of the profile";
-		break;
-	default:
-		*answer = "SUCCESS, if the database knows the challenge";
-		break;
-	}
-	return ERR_OK;
-}
-
-/* What the responder checks of a request without asking the database. */
-static enum err judge_csr(const struct show *show, const struct scep_msg *msg, struct bytes plain, struct json_object *o,
-    struct why *why)
-{
-	const char *answer = "SUCCESS, if the challenge is right";
-	struct csr *csr = NULL;
-	struct pubkey *key = NULL;
-	bool renewal = false;
-	enum err err;
-
-	if ((err = csr_parse(plain, &csr, why)) != ERR_OK || (err = csr_verify(csr, &show->limits, &show->algs, &key, why)) != ERR_OK ||
-	    (err = check_signer(show, msg, csr, &renewal, why)) != ERR_OK)
-		goto out;
-	if (renewal)
-		answer = "SUCCESS, if the certificate that signed may be renewed now";
-	else if (show->profile != NULL && (err = check_challenge(show, csr, &answer, why)) != ERR_OK)
-		goto out;
-	if (show->profile != NULL && (err = check_policy(show, csr, key, o, why)) != ERR_OK)
-		goto out;
-	put_text(o, "responder_would_answer", answer);
-out:
-	pubkey_free(key);
-	csr_free(csr);
-	return err;
 }
 
 /* --- the parts ---------------------------------------------------------------------------------------------------- */
@@ -282,7 +207,7 @@ static enum err examine(struct show *show, struct scep_msg *msg, struct json_obj
 	if (err == ERR_OK) {
 		put_plain(show, msg->type, buf_bytes(&plain), o);
 		if (is_certify(msg))
-			err = judge_csr(show, msg, buf_bytes(&plain), o, why);
+			err = show_judge(show, msg, buf_bytes(&plain), o, why);
 	}
 	buf_wipe(&plain);
 	return err;

@@ -91,6 +91,15 @@ def test_table(site):
     assert row.index("a-device") == lines[0].index("DEVICE") and row.endswith("-")
 
 
+def test_terminal_is_safe(site):
+    """What somebody wrote into the database does not move the reader's cursor."""
+    made = new(site, "--device", "a\x1b[2Jb\u009bc\nd")
+    for form in ([], ["--json"]):
+        out = site.ok("challenge", "list", *form).out
+        assert "\x1b" not in out and "\u009b" not in out and "a?[2Jb??c?d" in out
+    site.ok("challenge", "revoke", made["id"])
+
+
 def test_unknown_profile(site):
     site.bad(CONFIG, "did you mean 'default'?", "challenge", "new", "--profile", "defualt")
 

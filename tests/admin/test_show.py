@@ -137,6 +137,32 @@ def test_what_the_responder_would_answer(judged, parties, tmp_path, changes, ans
     assert len(shown.get("problems", [])) == ("SUCCESS" not in answer)
 
 
+def test_would_wait(judged, parties, tmp_path):
+    """A profile whose requests people approve."""
+    text = judged.profile.read_text()
+    judged.profile.write_text(text + "[approval]\nmode = manual\n")
+    try:
+        for challenge, condition in ((SECRET, ": the challenge is a static"), (None, ": there is no challenge"), ("other", ", if the database")):
+            answer = show(request(parties, tmp_path, challenge=challenge), "--profile", "default", env=judged.env())["responder_would_answer"]
+            assert answer.startswith("PENDING until operators approve it" + condition)
+    finally:
+        judged.profile.write_text(text)
+
+
+def test_signed_by_another_key(judged, parties, tmp_path):
+    """Windows does so: refused, unless the profile says otherwise."""
+    asked = scepmsg.csr(scepmsg.Device.shared("other").key, "other", SECRET)
+    path = request(parties, tmp_path, plain=asked)
+    shown = show(path, "--profile", "default", code=FAILED, env=judged.env())
+    assert shown["problems"][0].startswith("signer_key:") and "badRequest" in shown["responder_would_answer"]
+    text = judged.profile.read_text()
+    judged.profile.write_text(text + "signer_key = any\n")
+    try:
+        assert "SUCCESS" in show(path, "--profile", "default", env=judged.env())["responder_would_answer"]
+    finally:
+        judged.profile.write_text(text)
+
+
 def test_answers_of_the_responder_agree(judged, parties, tmp_path):
     """What show foretells is what happens: the same messages, handled by the responder itself."""
     from test_cert import post

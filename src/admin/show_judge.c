@@ -1,0 +1,88 @@
+/* What ca/certify.c does with a request, as far as that goes without the database. */
+#include "admin/print.h"
+#include "admin/show.h"
+#include "base/mem.h"
+#include "ca/approve.h"
+#include "ca/renew.h"
+
+static enum err check_signer(const struct work *w, bool must_match, struct why *why)
+{
+	if (must_match && !same_key(w->csr->spki, w->msg->signer->spki))
+		return fail(why, ERR_SIGNER_KEY, "the message is signed by another key than the one to be certified");
+	return ERR_OK;
+}
+
+/* By the certificate that signed (only the database can tell whether it still may), or by the challenge. */
+static enum err check_authority(struct work *w, struct why *why)
+{
+	struct why challenged = {0};
+
+	w->authority = authorize(w->env->profile, w->csr, &challenged);
+	w->renews = renew_claims(w);
+	if (w->renews)
+		return ERR_OK;
+	if (w->msg->type == SCEP_RENEWALREQ)
+		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this CA issued");
+	if (w->authority == AUTHORITY_NONE && !approve_asks_operators(w))
+		return fail(why, challenged.err, "%s", challenged.text);
+	return check_signer(w, w->env->profile->conf->signer_key_must_match, why);
+}
+
+static enum err check_policy(const struct work *w, struct json_object *o, struct why *why)
+{
+	const struct profile *p = w->env->profile;
+	struct facts facts = {
+	    .csr = w->csr,
+	    .key = pubkey_kind(w->csr_key),
+	    .key_is_ours = same_key(w->csr->spki, p->ca_cert->spki) || same_key(w->csr->spki, p->ra_cert->spki),
+	    .ca_not_after = p->ca_cert->not_after,
+	};
+	struct template t = {0};
+	enum err err = policy_decide(p->conf, &facts, time(NULL), &t, why);
+
+	if (err != ERR_OK)
+		return err;
+	if (t.left_out.n > 0)
+		put_text(o, "not_granted", buf_str(&t.left_out));
+	template_free(&t);
+	return ERR_OK;
+}
+
+static void put_verdict(const struct work *w, struct json_object *o)
+{
+	static const char *const conditions[] = {
+	    [AUTHORITY_NONE] = ": there is no challenge",
+	    [AUTHORITY_STATIC] = ": the challenge is a static secret of the profile",
+	    [AUTHORITY_ONE_TIME] = ", if the database knows the challenge",
+	};
+	const char *status = approve_waits(w) ? "PENDING until operators approve it" : "SUCCESS";
+	char *text = mem_printf("%s%s", status, w->renews ? ", if the certificate that signed may be renewed now" : conditions[w->authority]);
+
+	put_text(o, "responder_would_answer", text);
+	mem_wipe_free(text);
+}
+
+enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes plain, struct json_object *o, struct why *why)
+{
+	const struct enroll_env env = {.profile = show->profile};
+	struct work w = {.env = &env, .msg = msg};
+	enum err err;
+
+	if ((err = csr_parse(plain, &w.csr, why)) != ERR_OK)
+		goto out;
+	if ((err = csr_verify(w.csr, &show->limits, &show->algs, &w.csr_key, why)) != ERR_OK)
+		goto out;
+	if (show->profile == NULL) {
+		err = check_signer(&w, msg->type == SCEP_PKCSREQ, why);
+		if (err == ERR_OK)
+			put_text(o, "responder_would_answer", "SUCCESS, if the profile's rules allow it");
+		goto out;
+	}
+	if ((err = check_authority(&w, why)) != ERR_OK || (err = check_policy(&w, o, why)) != ERR_OK)
+		goto out;
+	put_verdict(&w, o);
+out:
+	pubkey_free(w.csr_key);
+	csr_free(w.csr);
+	return err;
+}
