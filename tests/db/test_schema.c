@@ -258,6 +258,45 @@ static void test_deadline(void **state)
 	store_close(s);
 }
 
+/* Lets every commit that waits for a standby end without it, as an operator may, for three seconds. */
+static void cancel_waits(void)
+{
+	int i;
+
+	if (fork() != 0)
+		return;
+	for (i = 0; i < 30; i++) {
+		run_sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+		usleep(100000);
+	}
+	_exit(0);
+}
+
+/* A commit that stopped waiting for its synchronous standby comes as success with a warning: that is no success. */
+static void test_unconfirmed_commit(void **state)
+{
+	struct store_request r = sample_request("txn", "key", "csr");
+	struct store_cert c = sample_cert("key");
+	struct store_answer a;
+
+	(void)state;
+	assert_int_equal(issue(&r, NULL), STORE_GO_ON);		/* the issuer is known */
+	run_sql("ALTER SYSTEM SET wal_level = replica");
+	run_sql("ALTER SYSTEM SET max_wal_senders = 1");
+	cluster_restart();
+	run_sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+	run_sql("SELECT pg_reload_conf(), pg_sleep(0.3)");
+	cancel_waits();
+	r.txid = BYTES_LIT("another");
+	assert_int_equal(store_issue(super, &r, &c, &a, &why), ERR_DB);
+	assert_why("standby");
+	wait(NULL);
+	run_sql("ALTER SYSTEM RESET synchronous_standby_names");
+	run_sql("SELECT pg_reload_conf(), pg_sleep(0.3)");
+	assert_int_equal(admit(&r), STORE_ISSUED);
+	assert_sql("SELECT count(*) FROM scep.cert", "2");
+}
+
 /* A connection must not be used by two processes: a child opens its own, and the parent's survives. */
 static void test_fork(void **state)
 {
@@ -284,7 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_init_and_migrate), T(test_other_versions), T(test_migration_fails), T(test_init_by_createrole), T(test_pepper),
 	    T(test_cannot_connect), T(test_outage_is_quick), T(test_hosts), T(test_read_only), T(test_reconnect),
-	    T(test_turns_read_only), T(test_deadline), T(test_fork),
+	    T(test_turns_read_only), T(test_deadline), T(test_unconfirmed_commit), T(test_fork),
 	};
 
 	if (!cluster_start())
