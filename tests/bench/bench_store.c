@@ -7,7 +7,6 @@
 #include <string.h>
 #include <dirent.h>
 #include <time.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../db/cluster.h"
@@ -28,32 +27,34 @@ static double now_us(clockid_t clock)
 	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
 }
 
-/* CPU of all processes whose command line begins with "postgres:", in microseconds: the first field of schedstat. */
-static double server_cpu_us(void)
+/* The number that a line "NAME NUMBER ..." of a file begins with; -1 when it is not there. name "": the first line. */
+static double number_in(const char *folder, const char *file, const char *name)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *e;
-	char path[300], text[100];
-	double sum = 0;
+	char path[300], line[200];
+	double v = -1;
 	FILE *f;
 
+	snprintf(path, sizeof(path), "/proc/%s/%s", folder, file);
+	f = fopen(path, "r");
+	while (f != NULL && v < 0 && fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, name, strlen(name)) == 0)
+			v = strtod(line + strlen(name), NULL);
+	}
+	if (f != NULL)
+		fclose(f);
+	return v;
+}
+
+/* CPU of the postmaster's children, in microseconds. */
+static double server_cpu_us(int postmaster)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *e;
+	double sum = 0;
+
 	while (proc != NULL && (e = readdir(proc)) != NULL) {
-		snprintf(path, sizeof(path), "/proc/%s/cmdline", e->d_name);
-		f = fopen(path, "r");
-		if (f == NULL)
-			continue;
-		if (fgets(text, sizeof(text), f) == NULL)
-			*text = '\0';
-		fclose(f);
-		if (strncmp(text, "postgres: ", 10) != 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/schedstat", e->d_name);
-		f = fopen(path, "r");
-		if (f == NULL)
-			continue;
-		if (fgets(text, sizeof(text), f) != NULL)
-			sum += strtod(text, NULL) / 1e3;
-		fclose(f);
+		if (number_in(e->d_name, "status", "PPid:") == postmaster)
+			sum += number_in(e->d_name, "schedstat", "") / 1e3;
 	}
 	closedir(proc);
 	return sum;
@@ -133,7 +134,7 @@ static void add_challenges(struct store *s, int connections)
 
 int main(int argc, char **argv)
 {
-	int connections = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 1, k;
+	int connections = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 1, postmaster, k;
 	struct figures sum = {0};
 	double server, wall, n;
 	struct why why = {0};
@@ -143,17 +144,18 @@ int main(int argc, char **argv)
 		enrolments = (int)strtol(argv[1], NULL, 10);
 	if (enrolments < 1 || connections < 1 || connections >= CREW || !cluster_start())
 		return 2;
+	postmaster = cluster_pid();
 	s = cluster_store("postgres");
 	check(store_init(s, &why), &why);
 	add_challenges(s, connections);
 	figures = crew_memory(CREW * sizeof(*figures));
 	crew_start_with_us(connections, work);
-	server = server_cpu_us();
+	server = server_cpu_us(postmaster);
 	wall = now_us(CLOCK_MONOTONIC);
 	crew_together();
 	crew_together();
 	wall = now_us(CLOCK_MONOTONIC) - wall;
-	server = server_cpu_us() - server;
+	server = server_cpu_us(postmaster) - server;
 	crew_together();
 	if (crew_wait() != 0)
 		return 1;

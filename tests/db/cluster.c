@@ -102,11 +102,18 @@ void cluster_restart(void)
 		die("private-postgres", "the cluster did not restart");
 }
 
-void cluster_kill(void)
+int cluster_pid(void)
 {
 	char pid[20];
 
-	if (run("pid", pid, sizeof(pid)) != 0 || kill((pid_t)strtol(pid, NULL, 10), SIGKILL) != 0)
+	if (run("pid", pid, sizeof(pid)) != 0)
+		die("private-postgres", "the postmaster has no process id");
+	return (int)strtol(pid, NULL, 10);
+}
+
+void cluster_kill(void)
+{
+	if (kill(cluster_pid(), SIGKILL) != 0)
 		die("postmaster", "cannot be killed");
 	if (run("start", NULL, 0) != 0)
 		die("private-postgres", "the cluster did not come back");

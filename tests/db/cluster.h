@@ -12,6 +12,8 @@ void cluster_hurry(void);		/* no fsync: what a power cut would lose is of no int
 void cluster_restart(void);		/* fast */
 void cluster_kill(void);		/* SIGKILL to the postmaster, then start again */
 
+int cluster_pid(void);			/* the postmaster's */
+
 /* Conninfo for a role and the database chosen last. The buffer is static. */
 const char *cluster_conninfo(const char *role);
 
