@@ -204,6 +204,9 @@ static void test_expired_request(void **state)
 	assert_int_equal(admit(&r), STORE_CHALLENGE);		/* not STORE_OTHER_PENDING */
 	other.challenge = BYTES_LIT("unknown");
 	assert_int_equal(issue(&other, NULL), STORE_CHALLENGE);	/* begins anew: the challenge counts again */
+	run_sql("UPDATE scep.request SET state = 1");		/* even if it was approved once */
+	assert_int_equal(admit(&other), STORE_CHALLENGE);
+	assert_int_equal(issue(&other, NULL), STORE_CHALLENGE);
 	other.challenge = (struct bytes){0};
 	assert_int_equal(issue(&other, NULL), STORE_GO_ON);
 	assert_sql("SELECT count(*) || ' ' || bool_and(expires_at > now() + interval '29 days') FROM scep.request", "1 true");
