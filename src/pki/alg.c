@@ -9,16 +9,16 @@
 
 static const struct digest_row digests[DIGEST_COUNT] = {
 	[DIGEST_SHA1] = {DIGEST_SHA1, "SHA-1", "1.3.14.3.2.26", GNUTLS_DIG_SHA1, 20, ALG_LEGACY,
-	    "1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "SHA-1"},
+	    "1.2.840.113549.1.1.5", "1.2.840.10045.4.1", "SHA-1", "1.2.840.113549.2.7"},
 	[DIGEST_SHA256] = {DIGEST_SHA256, "SHA-256", "2.16.840.1.101.3.4.2.1", GNUTLS_DIG_SHA256, 32, ALG_STANDARD,
-	    "1.2.840.113549.1.1.11", "1.2.840.10045.4.3.2", "SHA-256"},
+	    "1.2.840.113549.1.1.11", "1.2.840.10045.4.3.2", "SHA-256", "1.2.840.113549.2.9"},
 	[DIGEST_SHA384] = {DIGEST_SHA384, "SHA-384", "2.16.840.1.101.3.4.2.2", GNUTLS_DIG_SHA384, 48, ALG_STANDARD,
-	    "1.2.840.113549.1.1.12", "1.2.840.10045.4.3.3", "SHA-384"},
+	    "1.2.840.113549.1.1.12", "1.2.840.10045.4.3.3", "SHA-384", "1.2.840.113549.2.10"},
 	[DIGEST_SHA512] = {DIGEST_SHA512, "SHA-512", "2.16.840.1.101.3.4.2.3", GNUTLS_DIG_SHA512, 64, ALG_STANDARD,
-	    "1.2.840.113549.1.1.13", "1.2.840.10045.4.3.4", "SHA-512"},
+	    "1.2.840.113549.1.1.13", "1.2.840.10045.4.3.4", "SHA-512", "1.2.840.113549.2.11"},
 	/* never announced, even where a profile allows it (P-200) */
 	[DIGEST_MD5] = {DIGEST_MD5, "MD5", "1.2.840.113549.2.5", GNUTLS_DIG_MD5, 16, ALG_OBSOLETE,
-	    "1.2.840.113549.1.1.4", NULL, NULL},
+	    "1.2.840.113549.1.1.4", NULL, NULL, NULL},
 };
 
 /* GetCACaps has one word for AES: "AES" (RFC 8894, 3.5.2). */
@@ -57,6 +57,15 @@ const struct digest_row *digest_by_oid(const char *oid)
 {
 	for (size_t i = 0; i < DIGEST_COUNT; i++) {
 		if (strcmp(digests[i].oid, oid) == 0)
+			return &digests[i];
+	}
+	return NULL;
+}
+
+const struct digest_row *digest_by_hmac_oid(const char *oid)
+{
+	for (size_t i = 0; i < DIGEST_COUNT; i++) {
+		if (digests[i].hmac_oid != NULL && strcmp(digests[i].hmac_oid, oid) == 0)
 			return &digests[i];
 	}
 	return NULL;
@@ -191,4 +200,16 @@ enum err cipher_decrypt(const struct cipher_row *row, const uint8_t *key, const 
 		buf_add(out, plain.p, n);
 	buf_wipe(&plain);
 	return ok ? ERR_OK : ERR_UNSEAL;
+}
+
+bool cipher_blocks(const struct cipher_row *row, const uint8_t *key, const uint8_t *iv, bool encrypt, uint8_t *p, size_t n)
+{
+	gnutls_cipher_hd_t h;
+	bool ok = open_cipher(row, key, iv, &h) == 0;
+
+	if (ok) {
+		ok = (encrypt ? gnutls_cipher_encrypt(h, p, n) : gnutls_cipher_decrypt(h, p, n)) == 0;
+		gnutls_cipher_deinit(h);
+	}
+	return ok;
 }

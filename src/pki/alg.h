@@ -23,6 +23,7 @@ struct digest_row {
 	enum alg_class class;
 	const char *rsa_oid, *ecdsa_oid;	/* shaXWithRSAEncryption, ecdsa-with-SHAx; NULL: none */
 	const char *cap;	/* GetCACaps keyword, NULL: none */
+	const char *hmac_oid;	/* hmacWithSHAx: PBKDF2 of a password recipient; NULL: none */
 };
 
 struct cipher_row {
@@ -43,6 +44,7 @@ struct alg_set {
 const struct digest_row *digest_row(enum digest id);	/* never NULL for a valid id */
 const struct cipher_row *cipher_row(enum cipher id);
 const struct digest_row *digest_by_oid(const char *oid);	/* NULL: not in the table */
+const struct digest_row *digest_by_hmac_oid(const char *oid);
 const struct cipher_row *cipher_by_oid(const char *oid);
 const struct digest_row *digest_by_name(const char *name);	/* "sha-256" or "SHA256"; case and '-' do not matter */
 const struct cipher_row *cipher_by_name(const char *name);	/* "aes-128-cbc", "aes128", "des3" */
@@ -58,5 +60,8 @@ size_t digest_of(const struct digest_row *row, struct bytes in, uint8_t *out);
 /* CBC with PKCS#7 padding. Keys and IVs have the row's sizes. decrypt: ERR_UNSEAL on any failure, same time for each. */
 void cipher_encrypt(const struct cipher_row *row, const uint8_t *key, const uint8_t *iv, struct bytes plain, struct buf *out);
 enum err cipher_decrypt(const struct cipher_row *row, const uint8_t *key, const uint8_t *iv, struct bytes ct, struct buf *out);
+
+/* CBC over n octets in place, whole blocks without padding. False: the library refuses the key. */
+bool cipher_blocks(const struct cipher_row *row, const uint8_t *key, const uint8_t *iv, bool encrypt, uint8_t *p, size_t n);
 
 #endif

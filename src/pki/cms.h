@@ -16,6 +16,7 @@
 #define CMS_MAX_CERTS 16
 #define CMS_MAX_ATTRS 32
 #define CMS_MAX_RECIPIENTS 8
+#define CMS_MAX_ITERATIONS 100000	/* of PBKDF2, in all of a message (P-90) */
 
 struct cms_attr {
 	char oid[64];
@@ -66,10 +67,19 @@ enum err cms_signed_verify(const struct cms_signed *s, const struct pubkey *pub,
 
 enum cms_recipient_kind { RECIPIENT_KTRI, RECIPIENT_PWRI, RECIPIENT_OTHER };
 
+struct cms_pwri {		/* how a password wraps the content key */
+	const struct digest_row *prf;	/* PBKDF2 with this HMAC; NULL: derived or wrapped in a way that we have not */
+	unsigned long iterations;
+	struct bytes salt;
+	const struct cipher_row *cipher;	/* of the wrapping */
+	struct bytes iv;
+};
+
 struct cms_recipient {
 	enum cms_recipient_kind kind;
 	struct cms_signer_id rid;	/* KTRI */
 	char alg_oid[64];		/* KTRI: key encryption algorithm */
+	struct cms_pwri pwri;		/* PWRI */
 	struct bytes encrypted_key;
 };
 
@@ -98,9 +108,19 @@ const struct cms_recipient *cms_recipient_find(const struct cms_enveloped *e, co
 enum err cms_enveloped_open(const struct cms_enveloped *e, const struct cms_recipient *r, const struct key *key,
     const struct alg_set *algs, struct buf *out, struct why *why);
 
+/*
+ * The same with a password, tried on each PWRI. Errors: ALG (cipher, derivation or wrapping not accepted; more than CMS_MAX_ITERATIONS),
+ * RECIPIENT (no PWRI), UNSEAL: wrong password and damage alike.
+ */
+enum err cms_enveloped_open_password(const struct cms_enveloped *e, struct bytes password, const struct alg_set *algs,
+    struct buf *out, struct why *why);
+
 /* ContentInfo(EnvelopedData) for the holder of `to` (KTRI by issuerAndSerialNumber: P-82). Errors: ALG (not an RSA key), INTERNAL. */
 enum err cms_envelope_write(struct buf *out, struct bytes plain, const struct cert *to, const struct pubkey *to_key,
     const struct cipher_row *cipher, struct why *why);
+/* The same for whoever knows `password` (PWRI, RFC 8894, 3.1), derived by PBKDF2 with the HMAC of `prf`. Error: INTERNAL. */
+enum err cms_envelope_write_password(struct buf *out, struct bytes plain, struct bytes password, const struct cipher_row *cipher,
+    const struct digest_row *prf, struct why *why);
 
 /* --- writing SignedData ------------------------------------------------------------------------------------------ */
 
@@ -122,7 +142,7 @@ struct cms_sign_spec {
 void cms_attr_write(struct buf *out, const char *oid, struct bytes value);
 
 /* ContentInfo(SignedData) with contentType, messageDigest and signingTime added, attributes DER-sorted, signatureAlgorithm
- * rsaEncryption for RSA keys (P-201). Error: CA_KEY. */
+ * rsaEncryption for RSA keys (P-201), digest SHA-512 for Ed25519 ones whatever the spec says (RFC 8419). Error: CA_KEY. */
 enum err cms_signed_write(struct buf *out, const struct cms_sign_spec *spec, struct why *why);
 
 /* ContentInfo(SignedData) without signers: certificates in the given order, not sorted (P-41, P-127). */

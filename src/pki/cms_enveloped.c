@@ -6,6 +6,7 @@
 #include "pki/cms_part.h"
 #include "pki/der.h"
 #include "pki/oid.h"
+#include "pki/pwri.h"
 
 enum { STORE_INPUT, STORE_FIELDS };
 
@@ -14,7 +15,16 @@ enum { STORE_INPUT, STORE_FIELDS };
  * SCEP request is a few KiB.
  */
 #define MAX_DES_OCTETS ((size_t)128 << 10)
-#define MAX_KEY_SIZE 32
+#define MAX_KEY_SIZE PWRI_MAX_CEK
+
+/* What we cannot use stays empty: another recipient may be ours. */
+static void read_password(asn1_node node, struct bytes in, struct cms_pwri *out)
+{
+	struct bytes derivation, encryption;
+
+	if (asn_view(node, "keyDerivationAlgorithm", in, &derivation) && asn_view(node, "keyEncryptionAlgorithm", in, &encryption))
+		pwri_read(derivation, encryption, out);
+}
 
 static enum err read_recipient(struct bytes in, struct cms_enveloped *e, struct why *why)
 {
@@ -34,6 +44,8 @@ static enum err read_recipient(struct bytes in, struct cms_enveloped *e, struct 
 	ok = asn_oid(node, "keyEncryptionAlgorithm.algorithm", r->alg_oid) &&
 	    asn_octets(node, "encryptedKey", in, DER_OCTET_STRING, store, &r->encrypted_key) &&
 	    (r->kind == RECIPIENT_PWRI || cms_id_read(node, "rid", in, store, &r->rid));
+	if (ok && r->kind == RECIPIENT_PWRI)
+		read_password(node, in, &r->pwri);
 	asn1_delete_structure(&node);
 	return ok ? ERR_OK : fail(why, ERR_SYNTAX, "RecipientInfo is incomplete");
 }
@@ -123,36 +135,95 @@ const struct cms_recipient *cms_recipient_find(const struct cms_enveloped *e, co
 	return NULL;
 }
 
-/* Everything that the sender could do wrong openly; what only the private key can tell is UNSEAL. */
-static enum err check_algs(const struct cms_enveloped *e, const struct cms_recipient *r, const struct alg_set *algs, struct why *why)
+/* The content cipher, whatever the kind of recipient. */
+static enum err check_cipher(const struct cms_enveloped *e, const struct alg_set *algs, struct why *why)
 {
 	if (e->cipher == NULL || (algs != NULL && !alg_set_has_cipher(algs, e->cipher)))
 		return fail(why, ERR_ALG, "content cipher %s is not accepted", e->cipher != NULL ? e->cipher->name : e->cipher_oid);
+	if (e->cipher->block == 8 && e->ciphertext.n > MAX_DES_OCTETS)
+		return fail(why, ERR_ALG, "%zu octets of %s; at most %zu are decrypted", e->ciphertext.n, e->cipher->name, MAX_DES_OCTETS);
+	return ERR_OK;
+}
+
+/* Everything that the sender could do wrong openly; what only the private key can tell is UNSEAL. */
+static enum err check_transport(const struct cms_recipient *r, struct why *why)
+{
 	if (r->kind != RECIPIENT_KTRI)
 		return fail(why, ERR_ALG, "the content key is not sent by RSA key transport");
 	if (strcmp(r->alg_oid, OID_RSA_OAEP) == 0)
 		return fail(why, ERR_ALG, "RSA-OAEP key transport is not supported: the client has to use PKCS#1 v1.5 (rsaEncryption)");
 	if (strcmp(r->alg_oid, OID_RSA) != 0)
 		return fail(why, ERR_ALG, "key transport %s is not supported", r->alg_oid);
-	if (e->cipher->block == 8 && e->ciphertext.n > MAX_DES_OCTETS)
-		return fail(why, ERR_ALG, "%zu octets of %s; at most %zu are decrypted", e->ciphertext.n, e->cipher->name, MAX_DES_OCTETS);
 	return ERR_OK;
+}
+
+static enum err decrypt(const struct cms_enveloped *e, const uint8_t *cek, struct buf *out, struct why *why)
+{
+	if (cipher_decrypt(e->cipher, cek, e->iv.p, e->ciphertext, out) == ERR_OK)
+		return ERR_OK;
+	return fail(why, ERR_UNSEAL, "the envelope does not decrypt: wrong key or damaged");
 }
 
 enum err cms_enveloped_open(const struct cms_enveloped *e, const struct cms_recipient *r, const struct key *key,
     const struct alg_set *algs, struct buf *out, struct why *why)
 {
 	uint8_t cek[MAX_KEY_SIZE];
-	enum err err = check_algs(e, r, algs, why);
+	enum err err;
 
-	if (err != ERR_OK)
+	if ((err = check_cipher(e, algs, why)) != ERR_OK || (err = check_transport(r, why)) != ERR_OK)
 		return err;
 	/* A key that does not unwrap leaves this random one in place: decrypting fails later, as for any wrong key (P-85). */
 	if (gnutls_rnd(GNUTLS_RND_KEY, cek, sizeof(cek)) != 0)
 		return fail(why, ERR_INTERNAL, "no random numbers");
 	err = key_unwrap(key, r->encrypted_key, cek, e->cipher->key_size, why);
-	if (err == ERR_OK && cipher_decrypt(e->cipher, cek, e->iv.p, e->ciphertext, out) != ERR_OK)
-		err = fail(why, ERR_UNSEAL, "the envelope does not decrypt: wrong key or damaged");
+	if (err == ERR_OK)
+		err = decrypt(e, cek, out, why);
+	mem_wipe(cek, sizeof(cek));
+	return err;
+}
+
+/* Before any key is derived: what is asked for is accepted, and all of it together is affordable (P-90). */
+static enum err check_passwords(const struct cms_enveloped *e, const struct alg_set *algs, struct why *why)
+{
+	unsigned long iterations = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n_recipients; i++) {
+		const struct cms_pwri *p = &e->recipients[i].pwri;
+
+		if (e->recipients[i].kind != RECIPIENT_PWRI)
+			continue;
+		if (p->prf == NULL)
+			return fail(why, ERR_ALG, "the content key is not wrapped by PBKDF2 and PWRI-KEK");
+		if (algs != NULL && !alg_set_has_cipher(algs, p->cipher))
+			return fail(why, ERR_ALG, "key wrapping with %s is not accepted", p->cipher->name);
+		iterations += p->iterations;
+		n++;
+	}
+	if (n == 0)
+		return fail(why, ERR_RECIPIENT, "the envelope is not for a password");
+	if (iterations > CMS_MAX_ITERATIONS)
+		return fail(why, ERR_ALG, "%lu iterations of PBKDF2; at most %d are done", iterations, CMS_MAX_ITERATIONS);
+	return ERR_OK;
+}
+
+enum err cms_enveloped_open_password(const struct cms_enveloped *e, struct bytes password, const struct alg_set *algs,
+    struct buf *out, struct why *why)
+{
+	uint8_t cek[MAX_KEY_SIZE];
+	enum err err;
+
+	if ((err = check_cipher(e, algs, why)) != ERR_OK || (err = check_passwords(e, algs, why)) != ERR_OK)
+		return err;
+	if (gnutls_rnd(GNUTLS_RND_KEY, cek, sizeof(cek)) != 0)
+		return fail(why, ERR_INTERNAL, "no random numbers");
+	for (size_t i = 0; i < e->n_recipients; i++) {
+		const struct cms_recipient *r = &e->recipients[i];
+
+		if (r->kind == RECIPIENT_PWRI && pwri_unwrap(&r->pwri, r->encrypted_key, password, cek, e->cipher->key_size))
+			break;
+	}
+	err = decrypt(e, cek, out, why);	/* none: with the random key, which fails like any other (P-85) */
 	mem_wipe(cek, sizeof(cek));
 	return err;
 }

@@ -4,8 +4,9 @@
 #include "pki/cms.h"
 #include "pki/der.h"
 #include "pki/oid.h"
+#include "pki/pwri.h"
 
-#define MAX_KEY_SIZE 32
+#define MAX_KEY_SIZE PWRI_MAX_CEK
 #define MAX_BLOCK 16
 
 /* ContentInfo ::= SEQUENCE { contentType, content [0] EXPLICIT ANY }: opened here, closed by end_content. */
@@ -66,15 +67,14 @@ static void write_encrypted(struct buf *out, const struct cipher_row *cipher, co
 	der_close(out, at, DER_SEQUENCE);
 }
 
-static void write_enveloped(struct buf *out, const struct cert *to, struct bytes wrapped, const struct cipher_row *cipher,
-    const uint8_t *iv, struct bytes ciphertext)
+/* recipient: the one RecipientInfo. Version 3 is for a password, 0 for issuer and serial (RFC 5652, 6.1; P-88). */
+static void write_enveloped(struct buf *out, int version, struct bytes recipient, const struct cipher_row *cipher, const uint8_t *iv,
+    struct bytes ciphertext)
 {
-	size_t explicit_at, at = begin_content(out, OID_ENVELOPED_DATA, &explicit_at), data = der_open(out), set;
+	size_t explicit_at, at = begin_content(out, OID_ENVELOPED_DATA, &explicit_at), data = der_open(out);
 
-	der_int(out, 0);
-	set = der_open(out);
-	write_recipient(out, to, wrapped);
-	der_close(out, set, DER_SET);
+	der_int(out, version);
+	der_tlv(out, DER_SET, recipient);
 	write_encrypted(out, cipher, iv, ciphertext);
 	der_close(out, data, DER_SEQUENCE);
 	end_content(out, at, explicit_at);
@@ -93,26 +93,60 @@ static bool fresh_key(const struct cipher_row *cipher, uint8_t *key)
 	return true;
 }
 
+/* Who gets the content key: `to` with its key, or whoever knows `password`. */
+struct addressee {
+	const struct cert *to;
+	const struct pubkey *to_key;	/* NULL: the password */
+	struct bytes password;
+	const struct digest_row *prf;
+};
+
+static enum err add_recipient(struct buf *out, const struct addressee *who, struct bytes cek, const struct cipher_row *cipher,
+    struct why *why)
+{
+	struct buf wrapped = {0};
+	enum err err;
+
+	if (who->to_key == NULL)
+		return pwri_write(out, cek, who->password, cipher, who->prf, why);
+	err = pubkey_wrap(who->to_key, cek, &wrapped, why);
+	if (err == ERR_OK)
+		write_recipient(out, who->to, buf_bytes(&wrapped));
+	buf_free(&wrapped);
+	return err;
+}
+
+static enum err seal(struct buf *out, struct bytes plain, const struct addressee *who, const struct cipher_row *cipher, struct why *why)
+{
+	uint8_t cek[MAX_KEY_SIZE], iv[MAX_BLOCK];
+	struct buf recipient = {0}, ciphertext = {0};
+	enum err err;
+
+	if (!fresh_key(cipher, cek) || gnutls_rnd(GNUTLS_RND_NONCE, iv, sizeof(iv)) != 0)
+		return fail(why, ERR_INTERNAL, "no random numbers");
+	err = add_recipient(&recipient, who, bytes_of(cek, cipher->key_size), cipher, why);
+	if (err == ERR_OK) {
+		cipher_encrypt(cipher, cek, iv, plain, &ciphertext);
+		write_enveloped(out, who->to_key == NULL ? 3 : 0, buf_bytes(&recipient), cipher, iv, buf_bytes(&ciphertext));
+	}
+	mem_wipe(cek, sizeof(cek));
+	buf_free(&recipient);
+	buf_free(&ciphertext);
+	return err;
+}
+
 enum err cms_envelope_write(struct buf *out, struct bytes plain, const struct cert *to, const struct pubkey *to_key,
     const struct cipher_row *cipher, struct why *why)
 {
-	uint8_t cek[MAX_KEY_SIZE], iv[MAX_BLOCK];
-	struct buf wrapped = {0}, ciphertext = {0};
-	enum err err;
-
 	if (pubkey_kind(to_key).type != KEY_RSA)
 		return fail(why, ERR_ALG, "the recipient's key is not RSA: it cannot receive an envelope");
-	if (!fresh_key(cipher, cek) || gnutls_rnd(GNUTLS_RND_NONCE, iv, sizeof(iv)) != 0)
-		return fail(why, ERR_INTERNAL, "no random numbers");
-	err = pubkey_wrap(to_key, bytes_of(cek, cipher->key_size), &wrapped, why);
-	if (err == ERR_OK) {
-		cipher_encrypt(cipher, cek, iv, plain, &ciphertext);
-		write_enveloped(out, to, buf_bytes(&wrapped), cipher, iv, buf_bytes(&ciphertext));
-	}
-	mem_wipe(cek, sizeof(cek));
-	buf_free(&wrapped);
-	buf_free(&ciphertext);
-	return err;
+	return seal(out, plain, &(struct addressee){.to = to, .to_key = to_key}, cipher, why);
+}
+
+enum err cms_envelope_write_password(struct buf *out, struct bytes plain, struct bytes password, const struct cipher_row *cipher,
+    const struct digest_row *prf, struct why *why)
+{
+	return seal(out, plain, &(struct addressee){.password = password, .prf = prf}, cipher, why);
 }
 
 /* --- SignedData -------------------------------------------------------------------------------------------------- */
@@ -213,13 +247,16 @@ static void write_signed(struct buf *out, const struct cms_sign_spec *spec, cons
 
 enum err cms_signed_write(struct buf *out, const struct cms_sign_spec *spec, struct why *why)
 {
+	struct cms_sign_spec s = *spec;
 	struct buf attrs = {0}, signature = {0};
 	enum err err;
 
-	write_attrs(&attrs, spec);
-	err = key_sign(spec->key, spec->digest, buf_bytes(&attrs), &signature, why);
+	if (key_kind(s.key).type == KEY_ED25519)
+		s.digest = digest_row(DIGEST_SHA512);	/* RFC 8419, 3.1: the only one */
+	write_attrs(&attrs, &s);
+	err = key_sign(s.key, s.digest, buf_bytes(&attrs), &signature, why);
 	if (err == ERR_OK)
-		write_signed(out, spec, &attrs, buf_bytes(&signature));
+		write_signed(out, &s, &attrs, buf_bytes(&signature));
 	buf_free(&attrs);
 	buf_free(&signature);
 	return err;

@@ -1,4 +1,4 @@
-/* EnvelopedData as a stranger sends it: parsed, and its ciphertext decrypted as after a failed unwrapping. */
+/* EnvelopedData as a stranger sends it: parsed, its ciphertext decrypted as after a failed unwrapping, and opened with a password. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t key[32] = {1, 2, 3};
+	unsigned long iterations = 0;
 	struct cms_enveloped *e = NULL;
 	struct buf plain = {0};
 	struct why why;
@@ -20,6 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (e->cipher != NULL && cipher_decrypt(e->cipher, key, e->iv.p, e->ciphertext, &plain) == ERR_OK &&
 		    plain.n >= e->ciphertext.n)
 			abort();	/* there is always padding */
+		buf_wipe(&plain);
+		for (size_t i = 0; i < e->n_recipients; i++)
+			iterations += e->recipients[i].pwri.iterations;
+		if (iterations < 1000 || iterations > CMS_MAX_ITERATIONS)	/* what is between is only slow */
+			cms_enveloped_open_password(e, bytes_str("secret"), NULL, &plain, &why);
 	} else if (e != NULL || err != ERR_SYNTAX) {
 		abort();
 	}

@@ -294,6 +294,28 @@ static void test_envelope(void **state)
 }
 
 /* No two envelopes share a key or an IV, and a key that cannot decrypt gets none. */
+/* OpenSSL opens what is for a password. */
+static void test_envelope_for_password(void **state)
+{
+	static const enum cipher ciphers[] = {CIPHER_AES128, CIPHER_AES192, CIPHER_AES256, CIPHER_DES3};
+	static const enum digest prfs[] = {DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512};
+	const char *const decrypt[] = {"cms", "-decrypt", "-binary", "-pwri_password", "c0rrect-horse", NULL};
+	struct why why;
+
+	(void)state;
+	for (size_t i = 0; i < 16; i++) {
+		struct buf out = {0}, back = {0};
+
+		if (cms_envelope_write_password(&out, bytes_str("hello"), bytes_str("c0rrect-horse"), cipher_row(ciphers[i / 4]),
+			digest_row(prfs[i % 4]), &why) != ERR_OK)
+			fail_msg("%s", why.text);
+		assert_int_equal(openssl(decrypt, buf_bytes(&out), &back), 0);
+		assert_true(bytes_eq_str(buf_bytes(&back), "hello"));
+		buf_free(&out);
+		buf_free(&back);
+	}
+}
+
 static void test_envelope_fresh(void **state)
 {
 	struct buf a = {0}, b = {0};
@@ -377,7 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signed), cmocka_unit_test(test_signed_form), cmocka_unit_test(test_digest_parameters),
 		cmocka_unit_test(test_signed_parts),
-		cmocka_unit_test(test_envelope), cmocka_unit_test(test_envelope_fresh), cmocka_unit_test(test_des_key_parity),
+		cmocka_unit_test(test_envelope), cmocka_unit_test(test_envelope_for_password), cmocka_unit_test(test_envelope_fresh), cmocka_unit_test(test_des_key_parity),
 		cmocka_unit_test(test_des_is_bounded),
 		cmocka_unit_test(test_certs_only),
 	};
