@@ -71,17 +71,32 @@ enum err approve_queue(struct work *w)
 	return err;
 }
 
+static enum err read_secret(struct work *w, struct bytes secret, struct tlv *old, struct tlv *renews)
+{
+	struct tlv seq, csr;
+
+	if (!der_whole(secret, DER_SEQUENCE, &seq) || !der_expect(&seq.body, DER_OCTET_STRING, old) ||
+	    !der_expect(&seq.body, DER_BOOLEAN, renews) || !der_expect(&seq.body, DER_OCTET_STRING, &csr))
+		return fail(&w->out->why, ERR_DB, "the stored request is not one of this program's");
+	return csr_parse(csr.body, &w->csr, &w->out->why);
+}
+
+enum err approve_recall(struct work *w, struct bytes secret)
+{
+	struct tlv old, renews;
+
+	return read_secret(w, secret, &old, &renews);
+}
+
 enum err approve_resume(struct work *w, struct bytes secret)
 {
 	const struct profile *p = w->env->profile;
 	struct why *why = &w->out->why;
-	struct tlv seq, old, renews, csr;
+	struct tlv old, renews;
 	enum err err;
 
-	if (!der_whole(secret, DER_SEQUENCE, &seq) || !der_expect(&seq.body, DER_OCTET_STRING, &old) ||
-	    !der_expect(&seq.body, DER_BOOLEAN, &renews) || !der_expect(&seq.body, DER_OCTET_STRING, &csr))
-		return fail(why, ERR_DB, "the stored request is not one of this program's");
-	if ((err = csr_parse(csr.body, &w->csr, why)) != ERR_OK || (err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) != ERR_OK)
+	if ((err = read_secret(w, secret, &old, &renews)) != ERR_OK ||
+	    (err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) != ERR_OK)
 		return err;
 	if ((err = work_note_subject(w)) != ERR_OK)
 		return err;

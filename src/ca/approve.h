@@ -16,4 +16,7 @@ enum err approve_queue(struct work *w);
 /* Brings back what approve_queue stored: the PKCS#10 and who authorised it; then work_sign can go on. Errors: DB. */
 enum err approve_resume(struct work *w, struct bytes secret);
 
+/* Of the same only the PKCS#10, for the challenge in it (work_password). Errors: DB. */
+enum err approve_recall(struct work *w, struct bytes secret);
+
 #endif

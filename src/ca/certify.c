@@ -24,9 +24,16 @@ bool same_key(struct bytes spki, struct bytes other)
 
 enum err work_can_answer(const struct work *w)
 {
-	if (pubkey_kind(w->msg->signer_key).type == KEY_RSA)
+	if (pubkey_kind(w->msg->signer_key).type == KEY_RSA || work_password(w).n > 0)
 		return ERR_OK;
-	return fail(&w->out->why, ERR_ALG, "the message is signed with a key that cannot receive an encrypted answer; RSA is needed");
+	return fail(&w->out->why, ERR_ALG,
+	    "the message is signed with a key that cannot decrypt, and brings no challengePassword to encrypt the answer with; the device has to "
+	    "send one, or to sign with an RSA key");
+}
+
+struct bytes work_password(const struct work *w)
+{
+	return w->csr != NULL && w->csr->has_challenge ? buf_bytes(&w->csr->challenge) : (struct bytes){0};
 }
 
 /* Only algorithms that the profile permits come this far; using the old ones is told all the same. */
@@ -195,7 +202,7 @@ enum err work_certify(struct work *w)
 	struct why *why = &w->out->why, challenged = {0}, refused = {0};
 	enum err err;
 
-	if ((err = work_can_answer(w)) != ERR_OK || (err = read_csr(w, why)) != ERR_OK)
+	if ((err = read_csr(w, why)) != ERR_OK || (err = work_can_answer(w)) != ERR_OK)
 		return err;
 	w->authority = authorize(w->env->profile, w->csr, &challenged);
 	work_identify(w, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});

@@ -55,6 +55,8 @@ static enum err answer_poll(struct work *w, const struct store_answer *answer)
 		return fail(&w->out->why, ERR_NO_TXN, "no request of this key is known under this transaction id");
 	if ((err = open_poll(w, answer->subject)) != ERR_OK)
 		return err;
+	if (answer->verdict == STORE_ISSUED && answer->secret.n > 0 && (err = approve_recall(w, buf_bytes(&answer->secret))) != ERR_OK)
+		return err;
 	if (answer->verdict != STORE_APPROVED)
 		return work_settle(w, answer);
 	buf_cut(&w->out->subject, 0);
@@ -64,10 +66,7 @@ static enum err answer_poll(struct work *w, const struct store_answer *answer)
 
 enum err work_poll(struct work *w)
 {
-	enum err err = work_can_answer(w);
+	enum err err = store_poll(w->env->store, w->env->profile->conf->name, w->msg->txid, w->msg->signer->spki, &w->answer, &w->out->why);
 
-	if (err != ERR_OK)
-		return err;
-	err = store_poll(w->env->store, w->env->profile->conf->name, w->msg->txid, w->msg->signer->spki, &w->answer, &w->out->why);
 	return err == ERR_OK ? answer_poll(w, &w->answer) : err;
 }

@@ -22,10 +22,12 @@ static bool empty_content(const struct profile *p, const struct scep_msg *msg)
 	return p->conf->empty_content == EMPTY_CONTENT_EMPTY;
 }
 
-enum err respond_success(const struct enroll_env *env, const struct scep_msg *msg, struct bytes der, struct outcome *out)
+enum err respond_success(const struct enroll_env *env, const struct scep_msg *msg, struct bytes der, struct bytes password,
+    struct outcome *out)
 {
 	const struct profile *p = env->profile;
 	struct bytes certs[2 + CMS_MAX_CERTS];
+	struct scep_reply reply = {.status = SCEP_SUCCESS, .fail_info = FI_NONE, .certs = certs, .password = password};
 	size_t n = 0;
 
 	certs[n++] = der;
@@ -34,7 +36,8 @@ enum err respond_success(const struct enroll_env *env, const struct scep_msg *ms
 		for (size_t i = 0; i < p->n_chain && i < CMS_MAX_CERTS; i++)
 			certs[n++] = buf_bytes(&p->chain[i]->der);
 	}
-	return respond(env, msg, &(struct scep_reply){.status = SCEP_SUCCESS, .fail_info = FI_NONE, .certs = certs, .n_certs = n}, out);
+	reply.n_certs = n;
+	return respond(env, msg, &reply, out);
 }
 
 enum err respond_pending(const struct enroll_env *env, const struct scep_msg *msg, struct outcome *out)

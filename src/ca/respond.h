@@ -4,8 +4,12 @@
 
 #include "ca/enroll.h"
 
-/* SUCCESS with the certificate `der`, and the CA's own after it where the profile says so. Errors: CA_KEY, ALG. */
-enum err respond_success(const struct enroll_env *env, const struct scep_msg *msg, struct bytes der, struct outcome *out);
+/*
+ * SUCCESS with the certificate `der`, and the CA's own after it where the profile says so. password: what seals it for a key that cannot
+ * decrypt (n == 0: none). Errors: CA_KEY, ALG.
+ */
+enum err respond_success(const struct enroll_env *env, const struct scep_msg *msg, struct bytes der, struct bytes password,
+    struct outcome *out);
 
 /* PENDING. Error: CA_KEY. */
 enum err respond_pending(const struct enroll_env *env, const struct scep_msg *msg, struct outcome *out);

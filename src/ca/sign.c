@@ -20,14 +20,16 @@ static void note_serial(struct outcome *out, struct bytes serial)
 static enum err answer_again(const struct work *w, struct bytes der)
 {
 	struct cert *cert = NULL;
-	enum err err = cert_parse(der, &cert, &w->out->why);
+	enum err err = work_can_answer(w);
 
 	if (err != ERR_OK)
+		return err;
+	if ((err = cert_parse(der, &cert, &w->out->why)) != ERR_OK)
 		return fail_in(&w->out->why, "the stored certificate");
 	w->out->repeated = true;
 	note_serial(w->out, cert->serial);
 	cert_free(cert);
-	return respond_success(w->env, w->msg, der, w->out);
+	return respond_success(w->env, w->msg, der, work_password(w), w->out);
 }
 
 enum err work_settle(struct work *w, const struct store_answer *answer)
@@ -106,7 +108,7 @@ static enum err record(struct work *w, struct bytes serial, struct bytes der)
 		goto out;
 	}
 	note_serial(w->out, serial);
-	err = respond_success(w->env, w->msg, der, w->out);
+	err = respond_success(w->env, w->msg, der, work_password(w), w->out);
 out:
 	store_answer_free(&answer);
 	return err;

@@ -47,8 +47,11 @@ void work_approved(struct work *w, bool renews);
 /* Answers with what the database says of the request; a refusal is its error. GO_ON does not come here. */
 enum err work_settle(struct work *w, const struct store_answer *answer);
 
-/* The signer's key can receive the answer (RSA: RFC 8894, 3.1). Error: ALG. */
+/* The signer can receive the answer: its key decrypts, or there is a challenge to derive one from (RFC 8894, 3.1). Error: ALG. */
 enum err work_can_answer(const struct work *w);
+
+/* The request's challenge, n == 0 where none is known: what an answer to a key that cannot decrypt is sealed with. */
+struct bytes work_password(const struct work *w);
 
 /* Is it the same public key? The AlgorithmIdentifier may differ: parameters NULL or absent. */
 bool same_key(struct bytes spki, struct bytes other);

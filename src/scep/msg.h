@@ -57,6 +57,10 @@ struct scep_recipient {
 enum err scep_unseal(struct scep_msg *msg, const struct scep_recipient *to, size_t n_to, const struct alg_set *algs,
     struct buf *plain, struct why *why);
 
+/* The same with a password, for a CertRep to a key that cannot decrypt. */
+enum err scep_unseal_password(struct scep_msg *msg, struct bytes password, const struct alg_set *algs, struct buf *plain,
+    struct why *why);
+
 /* IssuerAndSubject of a CertPoll: both Name TLVs, views into `plain`. Error: UNSEAL. */
 enum err scep_issuer_and_subject(struct bytes plain, struct bytes *issuer, struct bytes *subject, struct why *why);
 
@@ -68,6 +72,7 @@ struct scep_reply {
 	const char *fail_text;		/* failInfoText, or NULL */
 	const struct bytes *certs;	/* with SUCCESS: DER, the issued one first */
 	size_t n_certs;
+	struct bytes password;		/* with SUCCESS to a key that cannot decrypt: the challenge (RFC 8894, 3.1); n == 0: none */
 	bool empty_content;		/* PENDING and FAILURE: eContent present and empty, or absent (P-198) */
 };
 
@@ -77,8 +82,8 @@ struct scep_signer {
 };
 
 /*
- * CertRep to `msg`: enveloped to its signer, cipher and digest following the request's as far as `algs` allows (P-83, P-160). nonce:
- * SCEP_NONCE_SIZE fresh octets. Errors: CA_KEY, ALG (the signer's key cannot receive an envelope).
+ * CertRep to `msg`: enveloped to its signer, or to the password for a signer whose key cannot decrypt; cipher and digest following the request's as far as `algs` allows (P-83, P-160). nonce:
+ * SCEP_NONCE_SIZE fresh octets. Errors: CA_KEY, ALG (such a key, and no password).
  */
 enum err scep_certrep_write(const struct scep_msg *msg, const struct scep_reply *reply, const struct scep_signer *by,
     const struct alg_set *algs, time_t now, const uint8_t nonce[SCEP_NONCE_SIZE], struct buf *out, struct why *why);

@@ -49,6 +49,18 @@ static enum err read_envelope(const struct scep_msg *msg, struct cms_enveloped *
 	return err;
 }
 
+/* What was opened is kept: the answer follows its algorithms. */
+static enum err keep(struct scep_msg *msg, struct cms_enveloped *e, enum err err)
+{
+	if (err != ERR_OK) {
+		cms_enveloped_free(e);
+		return err;
+	}
+	cms_enveloped_free(msg->envelope);
+	msg->envelope = e;
+	return ERR_OK;
+}
+
 enum err scep_unseal(struct scep_msg *msg, const struct scep_recipient *to, size_t n_to, const struct alg_set *algs,
     struct buf *plain, struct why *why)
 {
@@ -65,13 +77,16 @@ enum err scep_unseal(struct scep_msg *msg, const struct scep_recipient *to, size
 		err = no_recipient(e, why);
 	else
 		err = cms_enveloped_open(e, r, ours->key, algs, plain, why);
-	if (err != ERR_OK) {
-		cms_enveloped_free(e);
-		return err;
-	}
-	cms_enveloped_free(msg->envelope);
-	msg->envelope = e;
-	return ERR_OK;
+	return keep(msg, e, err);
+}
+
+enum err scep_unseal_password(struct scep_msg *msg, struct bytes password, const struct alg_set *algs, struct buf *plain,
+    struct why *why)
+{
+	struct cms_enveloped *e = NULL;
+	enum err err = read_envelope(msg, &e, why);
+
+	return err == ERR_OK ? keep(msg, e, cms_enveloped_open_password(e, password, algs, plain, why)) : err;
 }
 
 enum err scep_issuer_and_subject(struct bytes plain, struct bytes *issuer, struct bytes *subject, struct why *why)

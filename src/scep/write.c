@@ -73,6 +73,23 @@ static const struct digest_row *reply_digest(const struct scep_msg *msg, const s
 	return row != NULL && alg_set_has_digest(algs, row) ? row : digest_row(DIGEST_SHA256);
 }
 
+/*
+ * P-91. A client that signs with SHA-1, or wrapped under a password with HMAC-SHA-1 beside what it encrypted to us, may know no other; PBKDF2
+ * loses nothing by it.
+ */
+static const struct digest_row *reply_prf(const struct scep_msg *msg)
+{
+	const struct digest_row *sha1 = digest_row(DIGEST_SHA1);
+
+	if (msg->cms->digest == sha1)
+		return sha1;
+	for (size_t i = 0; msg->envelope != NULL && i < msg->envelope->n_recipients; i++) {
+		if (msg->envelope->recipients[i].pwri.prf == sha1)
+			return sha1;
+	}
+	return digest_row(DIGEST_SHA256);
+}
+
 /* SUCCESS: the certificates, certs-only, enveloped to whoever signed the request (P-81, P-124). */
 static enum err seal_certs(const struct scep_msg *msg, const struct scep_reply *reply, const struct alg_set *algs,
     struct buf *out, struct why *why)
@@ -83,7 +100,10 @@ static enum err seal_certs(const struct scep_msg *msg, const struct scep_reply *
 	if (msg->signer_key == NULL || reply->n_certs == 0)
 		return fail(why, ERR_INTERNAL, "a CertRep SUCCESS needs a verified request and a certificate");
 	cms_certs_only_write(&certs, reply->certs, reply->n_certs);
-	err = cms_envelope_write(out, buf_bytes(&certs), msg->signer, msg->signer_key, reply_cipher(msg, algs), why);
+	if (pubkey_kind(msg->signer_key).type != KEY_RSA && reply->password.n > 0)
+		err = cms_envelope_write_password(out, buf_bytes(&certs), reply->password, reply_cipher(msg, algs), reply_prf(msg), why);
+	else
+		err = cms_envelope_write(out, buf_bytes(&certs), msg->signer, msg->signer_key, reply_cipher(msg, algs), why);
 	buf_free(&certs);
 	return err;
 }

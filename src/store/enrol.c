@@ -231,7 +231,7 @@ enum err store_poll(struct store *s, const char *profile, struct bytes txid, str
 		return err;
 	store_take_answer(res, 1, 2, out);
 	out->subject = row_str(res, 0, 3);
-	if (out->verdict == STORE_APPROVED)
+	if (!PQgetisnull(res, 0, 4))
 		err = store_unseal(s, row_bytes(res, 0, 4), &out->secret, why);
 	PQclear(res);
 	return err;

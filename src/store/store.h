@@ -72,7 +72,7 @@ struct store_answer {
 	struct buf cert;		/* DER, with ISSUED */
 	char *reason;			/* with REJECTED: what the operator said, or NULL */
 	char *subject;			/* of store_poll: the request's */
-	struct buf secret;		/* of store_poll, with APPROVED: what store_pend was given */
+	struct buf secret;		/* of store_poll, with APPROVED, and with ISSUED for a key that is not RSA: what store_pend was given */
 	struct store_old old;		/* of store_admit, with GO_ON and CHALLENGE */
 };
 

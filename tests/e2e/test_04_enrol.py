@@ -5,7 +5,6 @@ import der
 import pytest
 import scepmsg
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from scepmsg import Device, csr
 
 
@@ -126,7 +125,3 @@ def test_obsolete_client(site, client_of):
         assert (reply.cipher, reply.digest) == (cipher, digest)
     default = client_of(site, front)
     default.refused(default.request(cipher="des", digest="sha256"), scepmsg.BAD_ALG)
-
-
-def test_ec_signer_cannot_receive_an_envelope(shared):
-    shared.refused(shared.request(device=Device("ec", curve=ec.SECP256R1())), scepmsg.BAD_ALG)

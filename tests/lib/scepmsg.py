@@ -11,17 +11,18 @@ from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 import der
+import pwri
 
 ID_DATA, ID_SIGNED, ID_ENVELOPED = (f"1.2.840.113549.1.7.{n}" for n in (1, 2, 3))
 CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME = (f"1.2.840.113549.1.9.{n}" for n in (3, 4, 5))
 CHALLENGE, EXTENSION_REQUEST = "1.2.840.113549.1.9.7", "1.2.840.113549.1.9.14"
 MESSAGE_TYPE, PKI_STATUS, FAIL_INFO, SENDER_NONCE, RECIPIENT_NONCE, TXID = (f"2.16.840.1.113733.1.9.{n}" for n in range(2, 8))
 FAIL_INFO_TEXT, RANDOM_NONCE = "1.3.6.1.5.5.7.24.1", "1.2.840.113549.1.9.25.3"
-RSA, EC_KEY = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1"
+RSA, EC_KEY, ED25519 = "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.3.101.112"
 
 BAD_ALG, BAD_MESSAGE_CHECK, BAD_REQUEST, BAD_TIME, BAD_CERT_ID = range(5)
 SUCCESS, FAILURE, PENDING = 0, 2, 3
@@ -62,12 +63,16 @@ def sign(key, data, digest):
     algorithm = DIGESTS[digest].hash()
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(data, padding.PKCS1v15(), algorithm)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key.sign(data)
     return key.sign(data, ec.ECDSA(algorithm))
 
 
 def signature_algorithm(key, digest):
     if isinstance(key, rsa.RSAPrivateKey):
         return der.algorithm(DIGESTS[digest].rsa_oid, der.NULL_TLV)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return der.algorithm(ED25519)
     return der.algorithm(DIGESTS[digest].ecdsa_oid)
 
 
@@ -77,6 +82,8 @@ def spki(key):
 
 
 def new_key(bits=2048, curve=None):
+    if curve is ed25519:
+        return ed25519.Ed25519PrivateKey.generate()
     if curve is not None:
         return ec.generate_private_key(curve)
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
@@ -95,7 +102,8 @@ def self_signed(key, common_name, digest="sha256"):
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
                .serial_number(x509.random_serial_number()).not_valid_before(now)
                .not_valid_after(now + datetime.timedelta(days=3650)))
-    return builder.sign(key, DIGESTS[digest].hash()).public_bytes(serialization.Encoding.DER)
+    hash_ = None if isinstance(key, ed25519.Ed25519PrivateKey) else DIGESTS[digest].hash()
+    return builder.sign(key, hash_).public_bytes(serialization.Encoding.DER)
 
 
 def forged(key, ca, serial):
@@ -151,8 +159,9 @@ def issuer_and_serial(cert):
     return der.seq(tbs[2], tbs[0])
 
 
-def enveloped(plain, recipients, cipher="aes128", ber=False, garbage=False):
-    """EnvelopedData in its ContentInfo. garbage: an encrypted key that holds nothing sensible."""
+def enveloped(plain, recipients, cipher="aes128", ber=False, garbage=False, more=()):
+    """EnvelopedData in its ContentInfo. garbage: an encrypted key that holds nothing sensible; more: functions that make further
+    RecipientInfos of the content key."""
     cipher_oid, key_size, block, _ = CIPHERS[cipher]
     key, iv = os.urandom(key_size), os.urandom(block)
     infos = []
@@ -163,6 +172,7 @@ def enveloped(plain, recipients, cipher="aes128", ber=False, garbage=False):
             wrapped = b"\0" + wrapped[1:]
         infos.append(der.seq(der.integer(0), issuer_and_serial(cert), der.algorithm(RSA, der.NULL_TLV),
                              der.tlv(der.OCTETS, wrapped)))
+    infos += [make(key) for make in more]
     encrypted = der.shell(der.SEQUENCE, der.oid(ID_DATA) + der.algorithm(cipher_oid, der.tlv(der.OCTETS, iv))
                           + der.octets(0x80, encrypt(cipher, key, iv, plain), ber), ber)
     body = der.shell(der.SEQUENCE, der.integer(0) + der.shell(der.SET, b"".join(infos), ber) + encrypted, ber)
@@ -192,11 +202,13 @@ class Request:
     message_digest: bytes = None	# None: the right one
     break_signature: bool = False
     garbage_envelope: bool = False
+    more_recipients: tuple = ()		# functions that make further RecipientInfos of the content key
     content: bytes = None		# in place of the envelope
     omit: tuple = ()			# attributes left out
     extra: tuple = ()			# attributes added
     certs: list = None			# in place of [cert]
     sid: bytes = None			# in place of the signer's issuer and serial
+    password: str = None		# the challenge: opens the answer to a key that cannot decrypt
 
     def __post_init__(self):
         if not self.txid:
@@ -208,7 +220,7 @@ class Request:
     def encode(self):
         envelope = self.content
         if envelope is None:
-            envelope = enveloped(self.plain, self.recipients, self.cipher, self.ber, self.garbage_envelope)
+            envelope = enveloped(self.plain, self.recipients, self.cipher, self.ber, self.garbage_envelope, self.more_recipients)
         values = {
             CONTENT_TYPE: der.oid(ID_DATA),
             MESSAGE_DIGEST: der.tlv(der.OCTETS, self.message_digest or digest_of(self.digest, envelope)),
@@ -259,6 +271,7 @@ class Device:
         plain = changes.pop("plain", None)
         if plain is None:
             plain = csr(self.key, common_name or self.label, challenge, dns)
+        changes.setdefault("password", challenge)
         return Request(self.key, self.cert, list(recipients), plain, **changes)
 
 
@@ -271,6 +284,7 @@ class Reply:
     signer: bytes = b""
     digest: str = ""
     cipher: str = ""
+    prf: str = ""				# of a password recipient; "": key transport
     empty_content: bool = None			# PENDING, FAILURE: eContent present and empty
 
     @property
@@ -321,7 +335,11 @@ def read_reply(data, request, trusted, recipient_key=None):
             reply.fail_text = der.content(attributes[FAIL_INFO_TEXT]).decode()
             assert len(reply.fail_text) <= 255
     if reply.status == SUCCESS:
-        reply.certs, reply.cipher = open_envelope(content, request.cert, recipient_key or request.key)
+        key = recipient_key or request.key
+        if isinstance(key, rsa.RSAPrivateKey):
+            reply.certs, reply.cipher = open_envelope(content, request.cert, key)
+        else:
+            reply.certs, reply.cipher, reply.prf = open_password_envelope(content, request.password)
     else:
         assert content == b"", "FAILURE and PENDING have no envelope"
         reply.empty_content = present
@@ -358,7 +376,10 @@ def _verify_signature(signer, reply):
     signed = bytes([der.SET]) + raw[1:]
     hash_ = DIGESTS[reply.digest].hash()
     signature = signer["signature"].native
-    if isinstance(public, rsa.RSAPublicKey):
+    if isinstance(public, ed25519.Ed25519PublicKey):
+        assert algorithm.dump() == der.algorithm(ED25519) and reply.digest == "sha512"
+        public.verify(signature, signed)
+    elif isinstance(public, rsa.RSAPublicKey):
         assert algorithm.dump() == der.algorithm(RSA, der.NULL_TLV), "signatureAlgorithm is not plain rsaEncryption"
         public.verify(signature, signed, padding.PKCS1v15(), hash_)
     else:
@@ -369,19 +390,40 @@ def _verify_signature(signer, reply):
 def open_envelope(content, cert, key):
     """A SUCCESS's envelope, sent to `cert` whose key is `key`: (certificates, cipher)."""
     der.assert_der(content)
-    info = cms.ContentInfo.load(content, strict=True)
-    assert info["content_type"].dotted == ID_ENVELOPED, "the envelope is not in a ContentInfo"
-    env = info["content"]
-    assert env["version"].native == "v0" and len(env["recipient_infos"]) == 1
+    env = _enveloped(content)
+    assert env["version"].native == "v0"
     ktri = env["recipient_infos"][0].chosen
     assert isinstance(ktri, cms.KeyTransRecipientInfo) and ktri["version"].native == "v0"
     assert ktri["rid"].chosen.dump() == issuer_and_serial(cert), "recipient is not the request's signer, octet for octet"
     assert ktri["key_encryption_algorithm"].dump() == der.algorithm(RSA, der.NULL_TLV)
+    return _decrypt_certs(env, key.decrypt(ktri["encrypted_key"].native, padding.PKCS1v15()))
+
+
+def open_password_envelope(content, password):
+    """The same under a password: (certificates, cipher, HMAC of the derivation). P-91."""
+    der.assert_der(content)
+    env = _enveloped(content)
+    assert env["version"].native == "v3"
+    recipient, = der.children(env["recipient_infos"].dump())
+    cek, kek_cipher, prf, iterations, salt = pwri.unwrap(recipient, password.encode())
+    assert iterations >= 10000 and len(salt) == 16
+    certs, cipher = _decrypt_certs(env, cek)
+    assert kek_cipher == cipher
+    return certs, cipher, prf
+
+
+def _enveloped(content):
+    info = cms.ContentInfo.load(content, strict=True)
+    assert info["content_type"].dotted == ID_ENVELOPED, "the envelope is not in a ContentInfo"
+    assert len(info["content"]["recipient_infos"]) == 1
+    return info["content"]
+
+
+def _decrypt_certs(env, cek):
     encrypted = env["encrypted_content_info"]
     assert encrypted["content_type"].dotted == ID_DATA
     algorithm = encrypted["content_encryption_algorithm"]
     cipher = next(n for n, c in CIPHERS.items() if c[0] == algorithm["algorithm"].dotted)
-    cek = key.decrypt(ktri["encrypted_key"].native, padding.PKCS1v15())
     assert len(cek) == CIPHERS[cipher][1]
     plain = decrypt(cipher, cek, algorithm["parameters"].native, encrypted["encrypted_content"].native)
     return read_certs_only(plain), cipher
@@ -419,9 +461,11 @@ def check_issued(cert, ca, request):
     public = issuer.public_key()
     if isinstance(public, rsa.RSAPublicKey):
         public.verify(issued.signature, issued.tbs_certificate_bytes, padding.PKCS1v15(), issued.signature_hash_algorithm)
+    elif isinstance(public, ed25519.Ed25519PublicKey):
+        public.verify(issued.signature, issued.tbs_certificate_bytes)
     else:
         public.verify(issued.signature, issued.tbs_certificate_bytes, ec.ECDSA(issued.signature_hash_algorithm))
-    assert issued.signature_hash_algorithm.name not in ("md5", "sha1")
+    assert issued.signature_hash_algorithm is None or issued.signature_hash_algorithm.name not in ("md5", "sha1")
     assert issued.version is x509.Version.v3 and 0 < issued.serial_number < 1 << 159
     assert issued.not_valid_before <= datetime.datetime.utcnow() < issued.not_valid_after <= issuer.not_valid_after
     extensions = issued.extensions

@@ -270,7 +270,7 @@ static void success_unread(void **state)
 	buf_free(&in);
 }
 
-/* An EC device cannot receive an envelope by key transport; a SUCCESS to an unverified message is a mistake of ours. */
+/* An EC device cannot receive an envelope without a password; a SUCCESS to an unverified message is a mistake of ours. */
 static void success_refused(void **state)
 {
 	const struct fixture *f = *state;
@@ -286,8 +286,11 @@ static void success_refused(void **state)
 	assert_int_equal(scep_verify(msg, &limits, &f->algs, &why), ERR_OK);
 	assert_int_equal(scep_certrep_write(msg, &reply, &by, &f->algs, NOW, reply_nonce, &der, &why), ERR_ALG);
 	assert_int_equal(der.n, 0);
+	reply.password = BYTES_LIT("the challenge");
+	assert_int_equal(scep_certrep_write(msg, &reply, &by, &f->algs, NOW, reply_nonce, &der, &why), ERR_OK);
 	scep_msg_free(msg);
 	buf_free(&in);
+	buf_free(&der);
 }
 
 /* What a client must not believe. */

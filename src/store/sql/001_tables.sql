@@ -70,11 +70,12 @@ CREATE TABLE request (
   id          text        UNIQUE,	-- short public name
   approvals   smallint    NOT NULL DEFAULT 0,	-- by so many people
   sans        text,
-  key         text,		-- what it is, for people
+  key         text,		-- what it is: RSA 2048, EC 256, Ed25519
   device      text,
   requester   text,
   reason      text,		-- why it was rejected
-  sealed      bytea,		-- the PKCS#10 and what goes with it, encrypted outside the database; only until it is decided and signed
+  sealed      bytea,		-- the PKCS#10 and what goes with it, encrypted outside the database; only until it is decided and
+				-- signed, with a key that cannot decrypt for as long as the row: an answer is sealed with the challenge inside
   PRIMARY KEY (txid_h, req_h, profile),
   CHECK ((state = 2) = (cert_id IS NOT NULL)),
   CHECK (state NOT IN (0, 1) OR (id IS NOT NULL AND sealed IS NOT NULL))

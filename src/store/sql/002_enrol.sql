@@ -126,7 +126,8 @@ BEGIN
       RETURN;
     END IF;
     v_approved := v_state = 1 AND NOT v_expired;
-    UPDATE request r SET state = 2, cert_id = p_cert_id, signer_h = p_signer_h, updated_at = now(), expires_at = DEFAULT, sealed = NULL
+    UPDATE request r SET state = 2, cert_id = p_cert_id, signer_h = p_signer_h, updated_at = now(), expires_at = DEFAULT,
+           sealed = CASE WHEN r.key NOT LIKE 'RSA %' THEN r.sealed END
      WHERE r.txid_h = p_txid_h AND r.req_h = p_req_h AND r.profile = p_profile;
   END IF;
 
@@ -168,7 +169,7 @@ DECLARE
   v_state smallint;
   v_cert  uuid;
 BEGIN
-  SELECT r.state, r.cert_id, r.reason, r.subject, CASE WHEN r.state = 1 THEN r.sealed END
+  SELECT r.state, r.cert_id, r.reason, r.subject, CASE WHEN r.state IN (1, 2) THEN r.sealed END
     INTO v_state, v_cert, o_reason, o_subject, o_sealed FROM request r
    WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.signer_h = p_signer_h AND r.expires_at > now()
    ORDER BY r.created_at DESC LIMIT 1;
