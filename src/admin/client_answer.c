@@ -81,7 +81,9 @@ static enum err open_success(struct scep_msg *msg, const struct client_ca *ca, c
 	struct buf plain = {0};
 	enum err err;
 
-	err = scep_unseal(msg, &to, 1, &algs, &plain, why);
+	/* RFC 8894, 3.1: a key that cannot decrypt gets its answer under the challenge */
+	err = key_kind(me->key).type == KEY_RSA ? scep_unseal(msg, &to, 1, &algs, &plain, why)
+						: scep_unseal_password(msg, me->password, &algs, &plain, why);
 	if (err == ERR_OK)
 		err = cms_signed_parse(buf_bytes(&plain), &cms, why);
 	if (err == ERR_OK)

@@ -11,6 +11,7 @@
 struct client_id {
 	const struct key *key;
 	struct cert *cert;
+	struct bytes password;		/* the challenge: what the answer is sealed with when the key cannot decrypt; n == 0: none */
 };
 
 /* A self-signed certificate around `key`. Error: CA_KEY. */

@@ -19,12 +19,13 @@ static void random_octets(uint8_t *out, size_t n)
 enum err client_cert_make(const struct key *key, struct bytes subject, time_t now, struct cert **out, struct why *why)
 {
 	struct cert_spec spec = {.issuer = subject, .subject = subject, .not_before = now - DAY, .not_after = now + 30 * DAY,
-	    .spki = key_spki(key), .path_len = -1, .key_usage = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT,
-	    .digest = digest_row(DIGEST_SHA256)};
+	    .spki = key_spki(key), .path_len = -1, .key_usage = GNUTLS_KEY_DIGITAL_SIGNATURE, .digest = digest_row(DIGEST_SHA256)};
 	uint8_t serial[16];
 	struct buf der = {0};
 	enum err err;
 
+	if (key_kind(key).type == KEY_RSA)
+		spec.key_usage |= GNUTLS_KEY_KEY_ENCIPHERMENT;
 	random_octets(serial, sizeof(serial));
 	serial[0] = (serial[0] & 0x7f) | 0x40;
 	spec.serial = bytes_of(serial, sizeof(serial));

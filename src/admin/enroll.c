@@ -35,7 +35,7 @@ static const struct opt table[] = {
     {"out", 'o', OPT_TEXT, offsetof(struct args, out), "DIR", "write key.pem and cert.pem into DIR"},
     {"key", 'k', OPT_TEXT, offsetof(struct args, key), "FILE", "use this key; when there is no such file, a new key is written there (0600)"},
     {"cert", 0, OPT_TEXT, offsetof(struct args, cert), "FILE", "write the certificate there"},
-    {"key-type", 't', OPT_TEXT, offsetof(struct args, key_type), "TYPE", "a new key's type: rsa:2048 (default), rsa:3072 or rsa:4096"},
+    {"key-type", 't', OPT_TEXT, offsetof(struct args, key_type), "TYPE", "a new key's type: rsa:2048 (default), rsa:3072, rsa:4096, ec:p256, ec:p384, ec:p521 or ed25519; all but RSA need a challenge"},
     {"get", 0, OPT_FLAG, offsetof(struct args, get), NULL, "send requests by GET even if the server takes POST"},
     {"poll-interval", 0, OPT_DURATION, offsetof(struct args, poll_interval), "TIME", "between two questions while the request waits (30s)"},
     {"poll-max", 0, OPT_NUMBER, offsetof(struct args, poll_max), "N", "so many questions before giving up with exit status 4 (20)"},
@@ -57,6 +57,7 @@ struct enrolment {
 	struct client_id me;
 	struct key *key;		/* me.key, owned */
 	struct buf subject;		/* Name TLV */
+	struct buf challenge;		/* empty: none */
 	struct client_request req;
 	struct client_answer answer;
 	long polls;
@@ -94,16 +95,13 @@ static enum err make_san(const struct opt_list *list, struct buf *out, struct wh
 /* The CSR, with the challenge inside. The caller wipes. */
 static enum err make_csr(const struct enrolment *e, struct buf *csr, struct why *why)
 {
-	struct buf challenge = {0}, san = {0};
+	struct buf san = {0};
 	enum err err;
 
-	err = enroll_challenge(e->args->challenge, e->args->challenge_file, &challenge, why);
+	err = make_san(&e->args->san, &san, why);
 	if (err == ERR_OK)
-		err = make_san(&e->args->san, &san, why);
-	if (err == ERR_OK)
-		err = csr_build(e->key, buf_bytes(&e->subject), challenge.n > 0 ? (const char *)challenge.p : NULL, buf_bytes(&san),
+		err = csr_build(e->key, buf_bytes(&e->subject), e->challenge.n > 0 ? buf_str(&e->challenge) : NULL, buf_bytes(&san),
 		    csr, why);
-	buf_wipe(&challenge);
 	buf_free(&san);
 	return err;
 }
@@ -179,6 +177,7 @@ static enum err prepare(struct enrolment *e, struct why *why)
 	enum err err;
 
 	if ((err = name_parse(a->subject, &e->subject, why)) != ERR_OK ||
+	    (err = enroll_challenge(a->challenge, a->challenge_file, &e->challenge, why)) != ERR_OK ||
 	    (err = client_server_meet(&a->server, &e->server, why)) != ERR_OK ||
 	    (err = enroll_files_name(a->out, a->key, a->cert, &e->files, why)) != ERR_OK)
 		return err;
@@ -189,7 +188,11 @@ static enum err prepare(struct enrolment *e, struct why *why)
 		return err;
 	if (made && a->poll != NULL)
 		return fail(why, ERR_KEY, "'%s' is a new key: --poll needs the key that the request was made with", e->files.key);
+	if (key_kind(e->key).type != KEY_RSA && e->challenge.n == 0)
+		return fail(why, ERR_KEY, "'%s' is not an RSA key: the server encrypts the certificate under the challenge; give --challenge-file",
+		    e->files.key);
 	e->me.key = e->key;
+	e->me.password = buf_bytes(&e->challenge);
 	return client_cert_make(e->key, buf_bytes(&e->subject), time(NULL), &e->me.cert, why);
 }
 
@@ -250,6 +253,7 @@ static void release(struct enrolment *e)
 	cert_free(e->me.cert);
 	key_free(e->key);
 	buf_free(&e->subject);
+	buf_wipe(&e->challenge);
 	enroll_files_free(&e->files);
 	client_server_leave(&e->server);
 }

@@ -52,11 +52,6 @@ enum err enroll_key(const char *path, const char *type, struct key **out, bool *
 
 	if (err != ERR_OK)
 		return err;
-	/* The answer is encrypted to this key by key transport, which only RSA can do (RFC 8894, 3.1). */
-	if (key_kind(key).type != KEY_RSA) {
-		key_free(key);
-		return fail(why, ERR_KEY, "'%s' is not an RSA key: a SCEP server could not encrypt the certificate to it", path);
-	}
 	*out = key;
 	*made = !exists;
 	return ERR_OK;

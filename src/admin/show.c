@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/enroll_files.h"
 #include "admin/load.h"
 #include "admin/opts.h"
 #include "admin/print.h"
@@ -18,7 +19,7 @@
 #define SHOW_MAX 64		/* PEM blocks of one file */
 
 struct args {
-	const char *conf, *profile, *cert, *key, *pin_file, *file;
+	const char *conf, *profile, *cert, *key, *pin_file, *challenge_file, *file;
 	bool show_secrets, json;
 };
 
@@ -28,6 +29,8 @@ static const struct opt table[] = {
     {"cert", 0, OPT_TEXT, offsetof(struct args, cert), "FILE", "certificate of the one that an envelope is for"},
     {"key", 0, OPT_TEXT, offsetof(struct args, key), "FILE|URI", "its key"},
     {"pin-file", 0, OPT_TEXT, offsetof(struct args, pin_file), "FILE", "file with the PIN of the key's token"},
+    {"challenge-file", 0, OPT_TEXT, offsetof(struct args, challenge_file), "FILE",
+	"the challenge in FILE's first line opens answers to keys that cannot decrypt (EC, Ed25519)"},
     {"show-secrets", 0, OPT_FLAG, offsetof(struct args, show_secrets), NULL, "print challenge passwords in clear"},
     OPT_JSON(struct args),
     {"FILE", 0, OPT_ARG, offsetof(struct args, file), NULL, NULL},
@@ -178,6 +181,8 @@ int show_run(int argc, char **argv)
 	struct show show = {.limits = {.min_rsa = DEFAULT_MIN_RSA, .max_rsa = DEFAULT_MAX_RSA}, .algs = alg_set_make(0, 0)};
 	struct known known = {0};
 	struct args args = {0};
+	struct buf challenge = {0};
+	struct why why = {0};
 	int code = EXIT_OK;
 
 	opts_parse(&opts, argc, argv, &args);
@@ -188,8 +193,12 @@ int show_run(int argc, char **argv)
 		code = use_profile(&args, &known, &show);
 	if (code == EXIT_OK && args.cert != NULL)
 		code = use_key(&args, &known, &show);
+	if (code == EXIT_OK && enroll_challenge(NULL, args.challenge_file, &challenge, &why) != ERR_OK)
+		code = verb_failed(&why);
+	show.password = buf_bytes(&challenge);
 	if (code == EXIT_OK)
 		code = show_file(&args, &show);
+	buf_wipe(&challenge);
 	known_free(&known);
 	return code;
 }

@@ -14,6 +14,7 @@ struct show {
 	struct key_limits limits;
 	struct scep_recipient to[2];	/* who may open envelopes */
 	size_t n_to;
+	struct bytes password;		/* opens password envelopes; n == 0: none */
 	size_t n_problems;		/* counted by show_problem */
 };
 

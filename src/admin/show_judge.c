@@ -65,13 +65,18 @@ static void put_verdict(const struct work *w, struct json_object *o)
 enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes plain, struct json_object *o, struct why *why)
 {
 	const struct enroll_env env = {.profile = show->profile};
-	struct work w = {.env = &env, .msg = msg};
+	struct outcome outcome = {0};
+	struct work w = {.env = &env, .out = &outcome, .msg = msg};
 	enum err err;
 
 	if ((err = csr_parse(plain, &w.csr, why)) != ERR_OK)
 		goto out;
 	if ((err = csr_verify(w.csr, &show->limits, &show->algs, &w.csr_key, why)) != ERR_OK)
 		goto out;
+	if ((err = work_can_answer(&w)) != ERR_OK) {
+		*why = outcome.why;
+		goto out;
+	}
 	if (show->profile == NULL) {
 		err = check_signer(&w, msg->type == SCEP_PKCSREQ, why);
 		if (err == ERR_OK)

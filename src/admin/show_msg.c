@@ -38,6 +38,15 @@ static void put_signer_id(struct json_object *o, const struct cms_signer_id *id)
 	put_hex(o, "serial", id->serial);
 }
 
+static void put_password(const struct cms_recipient *r, struct json_object *o)
+{
+	char text[60];
+
+	snprintf(text, sizeof(text), "PBKDF2, HMAC-%s, %lu iterations", r->pwri.prf->name, r->pwri.iterations);
+	put_text(o, "derivation", text);
+	put_text(o, "key_cipher", r->pwri.cipher->name);
+}
+
 static void put_recipients(const struct cms_enveloped *e, struct json_object *o)
 {
 	static const char *const kinds[] = {"key transport", "password", "other"};
@@ -53,6 +62,8 @@ static void put_recipients(const struct cms_enveloped *e, struct json_object *o)
 			put_signer_id(item, &r->rid);
 			put_text(item, "algorithm", r->alg_oid);
 			put_int(item, "encrypted_key_octets", (long)r->encrypted_key.n);
+		} else if (r->kind == RECIPIENT_PWRI && r->pwri.prf != NULL) {
+			put_password(r, item);
 		}
 		json_object_array_add(list, item);
 	}
@@ -181,9 +192,19 @@ static enum err check_request(const struct scep_msg *msg, struct why *why)
 {
 	if (!is_certify(msg) && msg->type != SCEP_CERTPOLL)
 		return fail(why, ERR_TYPE, "message type %d (%s) is not served", msg->type, scep_type_name(msg->type));
-	if (pubkey_kind(msg->signer_key).type != KEY_RSA)
-		return fail(why, ERR_ALG, "the message is signed with a key that cannot receive an encrypted answer; RSA is needed");
 	return ERR_OK;
+}
+
+/* By a key where one fits, by the challenge otherwise. */
+static enum err unseal(const struct show *show, struct scep_msg *msg, struct buf *plain, struct why *why)
+{
+	enum err err = ERR_RECIPIENT;
+
+	if (show->n_to > 0)
+		err = scep_unseal(msg, show->to, show->n_to, &show->algs, plain, why);
+	if (err == ERR_RECIPIENT && show->password.n > 0)
+		err = scep_unseal_password(msg, show->password, &show->algs, plain, why);
+	return err;
 }
 
 /* Verifies, opens and judges in the responder's order; the first error is what it would answer. */
@@ -199,11 +220,11 @@ static enum err examine(struct show *show, struct scep_msg *msg, struct json_obj
 		return ERR_OK;		/* it has no envelope */
 	if (msg->type != SCEP_CERTREP && (err = check_request(msg, why)) != ERR_OK)
 		return err;
-	if (show->n_to == 0) {
-		put_text(o, "content", "(sealed: --profile, or --cert and --key of the recipient, open it)");
+	if (show->n_to == 0 && show->password.n == 0) {
+		put_text(o, "content", "(sealed: --profile, or --cert and --key of the recipient, or --challenge-file, open it)");
 		return ERR_OK;
 	}
-	err = scep_unseal(msg, show->to, show->n_to, &show->algs, &plain, why);
+	err = unseal(show, msg, &plain, why);
 	if (err == ERR_OK) {
 		put_plain(show, msg->type, buf_bytes(&plain), o);
 		if (is_certify(msg))
@@ -274,14 +295,24 @@ void show_signed(struct show *show, struct bytes in, struct json_object *o)
 	cms_signed_free(cms);
 }
 
+static enum err open_envelope(const struct show *show, const struct cms_enveloped *e, struct buf *plain, struct why *why)
+{
+	const struct cms_recipient *r;
+
+	for (size_t i = 0; i < show->n_to; i++) {
+		if ((r = cms_recipient_find(e, show->to[i].cert)) != NULL)
+			return cms_enveloped_open(e, r, show->to[i].key, &show->algs, plain, why);
+	}
+	return show->password.n > 0 ? cms_enveloped_open_password(e, show->password, &show->algs, plain, why) : ERR_RECIPIENT;
+}
+
 void show_enveloped(struct show *show, struct bytes in, struct json_object *o)
 {
-	const struct cms_recipient *r = NULL;
 	struct cms_enveloped *e = NULL;
 	struct buf plain = {0};
 	struct why why = {0};
 	struct json_object *inner;
-	size_t i;
+	enum err err;
 
 	put_text(o, "kind", "enveloped data (CMS)");
 	if (cms_enveloped_parse(in, &e, &why) != ERR_OK) {
@@ -289,13 +320,12 @@ void show_enveloped(struct show *show, struct bytes in, struct json_object *o)
 		return;
 	}
 	put_envelope(e, o);
-	for (i = 0; i < show->n_to && r == NULL; i++)
-		r = cms_recipient_find(e, show->to[i].cert);
-	if (r != NULL && cms_enveloped_open(e, r, show->to[i - 1].key, &show->algs, &plain, &why) == ERR_OK) {
+	err = open_envelope(show, e, &plain, &why);
+	if (err == ERR_OK) {
 		inner = json_object_new_object();
 		show_item(show, buf_bytes(&plain), inner);
 		json_object_object_add(o, "content", inner);
-	} else if (r != NULL) {
+	} else if (why.text[0] != '\0') {	/* empty: nobody was given who could open it */
 		show_problem(show, o, &why);
 	}
 	buf_wipe(&plain);
