@@ -1,7 +1,8 @@
 /*
  * Where to connect: the servers that conninfo names, tried one after the other, never blocking past a deadline. libpq tries several hosts
  * by itself, but without time limit for each when it does not block (PQconnectPoll ignores connect_timeout): one host that swallows
- * packets would hide the others. So each host gets its share of the time here.
+ * packets would hide the others. So each host gets its share of the time here. What libpq cannot do without blocking is to ask for a name:
+ * name hosts by address (or in /etc/hosts) where DNS may fail.
  */
 #ifndef STORE_TARGET_H
 #define STORE_TARGET_H
