@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/codec.h"
+#include "ca/dialect.h"
 #include "ca/respond.h"
 #include "ca/work.h"
 
@@ -37,7 +38,7 @@ static enum err answer(struct work *w)
 	const struct profile *p = w->env->profile;
 	enum err err = scep_verify(w->msg, &p->limits, &p->algs, &w->out->why);
 
-	if (err != ERR_OK)
+	if (err != ERR_OK || (err = dialect_check(p->conf, w->msg, &w->out->why)) != ERR_OK)
 		return err;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if ((int)types[i].type == w->msg->type)

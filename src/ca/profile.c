@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ca/dialect.h"
 #include "ca/profile_check.h"
 
 #define TYPE_CA_CERT "application/x-x509-ca-cert"
@@ -93,21 +94,16 @@ static void warn_about_algorithms(const struct load *l)
 static void prepare_answers(struct profile *p)
 {
 	struct bytes certs[2 + CMS_MAX_CERTS];
-	size_t n = 0;
+	size_t n;
 
 	scep_caps_write(&p->algs, p->conf->renewal, false, &p->caps);
-	if (p->ra_cert == p->ca_cert && p->n_chain == 0) {
-		buf_add_bytes(&p->ca_body, buf_bytes(&p->ca_cert->der));
-		p->ca_type = TYPE_CA_CERT;
-		return;
-	}
-	if (p->ra_cert != p->ca_cert)
-		certs[n++] = buf_bytes(&p->ra_cert->der);
-	certs[n++] = buf_bytes(&p->ca_cert->der);
-	for (size_t i = 0; i < p->n_chain && i < CMS_MAX_CERTS; i++)
-		certs[n++] = buf_bytes(&p->chain[i]->der);
-	cms_certs_only_write(&p->ca_body, certs, n);
-	p->ca_type = TYPE_CA_RA_CERT;
+	dialect_hide_caps(p->conf, &p->caps);
+	n = dialect_ca_certs(p->conf, p->ra_cert == p->ca_cert ? NULL : p->ra_cert, p->ca_cert, p->chain, p->n_chain, certs);
+	if (n == 1)
+		buf_add_bytes(&p->ca_body, certs[0]);
+	else
+		cms_certs_only_write(&p->ca_body, certs, n);
+	p->ca_type = n == 1 ? TYPE_CA_CERT : TYPE_CA_RA_CERT;
 }
 
 /* A token's session does not survive fork: each process opens its own. */

@@ -172,6 +172,48 @@ out:
 	return err;
 }
 
+static bool is_printable(const char *text)
+{
+	while (*text > ' ' && *text < 0x7f)
+		text++;
+	return *text == '\0';
+}
+
+enum err names_set(const struct setting *row, const char *text, char ***at, struct why *why)
+{
+	char **list = mem_alloc(sizeof(*list)), *name;
+	struct bytes item;
+	enum err err = ERR_OK;
+	size_t n = 0;
+
+	for (item = next_item(&text); err == ERR_OK && item.n > 0; item = next_item(&text)) {
+		name = mem_strndup((const char *)item.p, item.n);
+		if (!is_printable(name) || (row->kind == KIND_URL_PATHS && !is_url_path(name))) {
+			err = value_bad(row, name, why);
+			free(name);
+			break;
+		}
+		list = mem_resize(list, (n + 2) * sizeof(*list));
+		list[n++] = name;
+		list[n] = NULL;
+	}
+	if (err == ERR_OK && n == 0)
+		err = value_bad(row, ",", why);
+	if (err != ERR_OK) {
+		oids_free(list);
+		return err;
+	}
+	oids_free(*at);
+	*at = list;
+	return ERR_OK;
+}
+
+void names_text(char *const *list, struct buf *out)
+{
+	for (size_t i = 0; list[i] != NULL; i++)
+		buf_printf(out, "%s%s", i > 0 ? " " : "", list[i]);
+}
+
 void words_text(const struct setting *row, unsigned bits, struct buf *out)
 {
 	const struct conf_word *word;

@@ -1,4 +1,4 @@
-/* Values that are several words: bits (KIND_WORDS) and object identifiers (KIND_OIDS). */
+/* Values that are several words: bits (KIND_WORDS), object identifiers (KIND_OIDS), names and paths. */
 #ifndef CONF_LIST_H
 #define CONF_LIST_H
 
@@ -16,5 +16,9 @@ void words_text(const struct setting *row, unsigned bits, struct buf *out);
 enum err oids_set(const struct setting *row, const char *text, char ***list, struct why *why);
 void oids_text(const struct setting *row, char *const *list, struct buf *out);
 void oids_free(char **list);
+
+/* The same for KIND_NAMES and KIND_URL_PATHS. */
+enum err names_set(const struct setting *row, const char *text, char ***list, struct why *why);
+void names_text(char *const *list, struct buf *out);
 
 #endif

@@ -14,6 +14,22 @@ enum conf_empty_content { EMPTY_CONTENT_AUTO, EMPTY_CONTENT_ABSENT, EMPTY_CONTEN
 
 /* bits of profile_conf.san_types: subjectAltName kinds that a request may bring */
 enum conf_san { SAN_DNS = 1, SAN_IP = 2, SAN_EMAIL = 4, SAN_URI = 8, SAN_UPN = 16, SAN_DIRNAME = 32 };
+/* Whose habits the profile follows: a preset of other settings, see conf/dialect.c. */
+enum conf_dialect {
+	DIALECT_AUTO, DIALECT_STRICT, DIALECT_CISCO, DIALECT_WINDOWS, DIALECT_APPLE, DIALECT_JUNIPER, DIALECT_LEGACY
+};
+/* Which certificates GetCACert gives: RA, CA and parents, or not the parents. */
+enum conf_ca_chain { CA_CHAIN_FULL, CA_CHAIN_LEAF_ONLY };
+/* bits of tolerate: what clients do that the RFC does not have, and is accepted all the same */
+enum conf_tolerate {
+	TOLERATE_CASE = 1, TOLERATE_NO_OPERATION = 2, TOLERATE_CONTENT_TYPE = 4, TOLERATE_BASE64 = 8, TOLERATE_BASE64_POST = 16,
+	TOLERATE_NONCE = 32, TOLERATE_STRINGS = 64, TOLERATE_UNSORTED = 128
+};
+/* bits of hide_caps */
+enum conf_hide {
+	HIDE_AES = 1, HIDE_DES3 = 2, HIDE_SHA1 = 4, HIDE_SHA256 = 8, HIDE_SHA384 = 16, HIDE_SHA512 = 32, HIDE_POST = 64, HIDE_RENEWAL = 128,
+	HIDE_STANDARD = 256, HIDE_NEXT_CA = 512
+};
 /* bits of legacy and obsolete */
 enum conf_legacy { LEGACY_SHA1 = 1, LEGACY_DES3 = 2 };
 enum conf_obsolete { OBSOLETE_DES = 1, OBSOLETE_MD5 = 2 };	/* P-200 */
@@ -59,6 +75,13 @@ struct profile_conf {
 	unsigned legacy, obsolete;	/* enum conf_legacy, conf_obsolete bits */
 	enum conf_empty_content empty_content;
 	bool include_chain;		/* CA certificates after the issued one in CertRep (P-207) */
+	enum conf_dialect dialect;	/* already applied to the others */
+	enum conf_ca_chain ca_chain;
+	bool ca_first;			/* GetCACert: the CA's certificate before the RA's */
+	unsigned hide_caps, tolerate;	/* enum conf_hide, conf_tolerate bits */
+	bool post, get;			/* POST is announced; PKIOperation by GET is served */
+	char **ca_identifiers;		/* the ones that `message` may name; NULL: any (P-17) */
+	char **paths;			/* more paths in URLs; NULL: none */
 };
 
 #endif

@@ -108,6 +108,44 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct profile_conf *const *)a)->name, (*(struct profile_conf *const *)b)->name);
 }
 
+static bool is_below(const char *path, const char *base)
+{
+	size_t n = strlen(base);
+
+	return strncmp(path, base, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* The profile before the nth that has the path, or the nth itself when it has it twice; NULL: nobody else. */
+static const struct profile_conf *owner_before(const struct conf *conf, size_t nth, size_t n_path)
+{
+	for (size_t i = 0; i <= nth; i++) {
+		char **paths = conf->profiles[i]->paths;
+
+		for (size_t k = 0; paths != NULL && paths[k] != NULL && (i < nth || k < n_path); k++) {
+			if (strcmp(paths[k], conf->profiles[nth]->paths[n_path]) == 0)
+				return conf->profiles[i];
+		}
+	}
+	return NULL;
+}
+
+/* A path leads to one profile, and not to where profiles answer by their names. */
+static void check_paths(const struct conf *conf, struct problems *problems)
+{
+	for (size_t i = 0; i < conf->n_profiles; i++) {
+		const struct profile_conf *p = conf->profiles[i], *other;
+
+		for (size_t k = 0; p->paths != NULL && p->paths[k] != NULL; k++) {
+			if (is_below(p->paths[k], conf->base_path))
+				problem_in(problems, p->file, "[profile] paths", "'%s' is at or below base_path '%s', where every profile "
+				    "answers under its name; take it out", p->paths[k], conf->base_path);
+			else if ((other = owner_before(conf, i, k)) != NULL)
+				problem_in(problems, p->file, "[profile] paths", "'%s' is a path of profile '%s' already; a path leads to "
+				    "one profile", p->paths[k], other->name);
+		}
+	}
+}
+
 static void read_profiles(struct conf *conf, struct problems *problems)
 {
 	DIR *dir = opendir(conf->profiles_dir);
@@ -131,6 +169,7 @@ static void read_profiles(struct conf *conf, struct problems *problems)
 		problem_in(problems, conf->file, "[server] profiles_dir", "no profile (NAME.ini) in '%s'", conf->profiles_dir);
 	if (conf->n_profiles > 1)
 		qsort(conf->profiles, conf->n_profiles, sizeof(struct profile_conf *), by_name);
+	check_paths(conf, problems);
 }
 
 /* A warning only: who may read the file is the operator's business. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/dialect.h"
 #include "conf/ini.h"
 #include "conf/value.h"
 
@@ -124,6 +125,7 @@ bool settings_read(const struct setting_table *table, const char *file, void *co
 	values_set_standard(table, file, conf);
 	if (!ini_read(file, &ini, problems))
 		return false;
+	dialect_set(table, file, &ini, conf);
 	sections = names(table, NULL);
 	for (i = 0; i < ini.n; i++) {
 		const struct ini_entry *e = &ini.list[i];

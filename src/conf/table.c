@@ -37,6 +37,28 @@ static const struct conf_word empty_words[] = {
     {.word = "empty", .value = EMPTY_CONTENT_EMPTY}, {0},
 };
 
+static const struct conf_word dialect_words[] = {
+    {.word = "auto", .value = DIALECT_AUTO}, {.word = "strict", .value = DIALECT_STRICT}, {.word = "cisco", .value = DIALECT_CISCO},
+    {.word = "windows", .value = DIALECT_WINDOWS}, {.word = "apple", .value = DIALECT_APPLE},
+    {.word = "juniper", .value = DIALECT_JUNIPER}, {.word = "legacy", .value = DIALECT_LEGACY}, {0},
+};
+static const struct conf_word chain_words[] = {
+    {.word = "full", .value = CA_CHAIN_FULL}, {.word = "leaf-only", .value = CA_CHAIN_LEAF_ONLY}, {0},
+};
+static const struct conf_word order_words[] = {{.word = "ra-first", .value = 0}, {.word = "ca-first", .value = 1}, {0}};
+static const struct conf_word cap_words[] = {
+    {.word = "AES", .value = HIDE_AES}, {.word = "DES3", .value = HIDE_DES3}, {.word = "SHA-1", .value = HIDE_SHA1},
+    {.word = "SHA-256", .value = HIDE_SHA256}, {.word = "SHA-384", .value = HIDE_SHA384}, {.word = "SHA-512", .value = HIDE_SHA512},
+    {.word = "POSTPKIOperation", .value = HIDE_POST}, {.word = "Renewal", .value = HIDE_RENEWAL},
+    {.word = "SCEPStandard", .value = HIDE_STANDARD}, {.word = "GetNextCACert", .value = HIDE_NEXT_CA}, {0},
+};
+static const struct conf_word tolerate_words[] = {
+    {.word = "case", .value = TOLERATE_CASE}, {.word = "no-operation", .value = TOLERATE_NO_OPERATION},
+    {.word = "content-type", .value = TOLERATE_CONTENT_TYPE}, {.word = "base64", .value = TOLERATE_BASE64},
+    {.word = "base64-post", .value = TOLERATE_BASE64_POST}, {.word = "nonce", .value = TOLERATE_NONCE},
+    {.word = "strings", .value = TOLERATE_STRINGS}, {.word = "unsorted", .value = TOLERATE_UNSORTED}, {0},
+};
+
 /* P-120: an end entity's certificate signs no certificates, CRLs or OCSP answers. */
 #define CA_ONLY "it makes a device a certification authority"
 
@@ -105,6 +127,9 @@ static const struct setting server_rows[] = {
 static const struct setting profile_rows[] = {
     {"profile", "description", KIND_TEXT, AT(description), .example = "Laptops of the main office",
 	.help = "What the profile is for, shown in lists."},
+    {"profile", "paths", KIND_URL_PATHS, AT(paths), .example = "/certsrv/mscep/mscep.dll /cgi-bin/pkiclient.exe",
+	.help = "More paths under which the profile answers, exactly as written, so that it can take over from another server without touching "
+		"the devices. The web server has to pass them on as well."},
 
     {"ca", "certificate", KIND_PATH, AT(ca.certificate), .example = "/etc/scepter/ca/ca.pem", .flags = MUST | EXAMPLE_ON,
 	.help = "The certificate of the CA that issues, PEM or DER."},
@@ -183,6 +208,27 @@ static const struct setting profile_rows[] = {
 	.help = "Form of an answer without content (PENDING, FAILURE): some clients want it present and empty, others absent."},
     {"scep", "include_chain", KIND_BOOL, AT(include_chain), .standard = "no",
 	.help = "Whether the CA's certificates follow the issued one in the answer. Old Cisco wants them, Juniper refuses them."},
+    {"scep", "dialect", KIND_ENUM, AT(dialect), .standard = "auto", .words = dialect_words,
+	.help = "A family of devices: sets what suits them, and each setting can still be given by itself. 'auto' suits all that can be suited at "
+		"once; 'strict' refuses what RFC 8894 does not have. See CLIENTS.md."},
+    {"scep", "ca_chain", KIND_ENUM, AT(ca_chain), .standard = "full", .words = chain_words,
+	.help = "Whether GetCACert also gives the parents of the CA. A single certificate goes out by itself, several as PKCS#7."},
+    {"scep", "ca_order", KIND_BOOL, AT(ca_first), .standard = "ra-first", .words = order_words,
+	.help = "Whose certificate stands first in that PKCS#7, for clients that take the first one."},
+    {"scep", "hide_caps", KIND_WORDS, AT(hide_caps), .standard = "none", .words = cap_words, .flags = NONE_OK,
+	.help = "Keywords that GetCACaps leaves out, for clients that draw wrong conclusions from them. What they stand for is served all the same."},
+    {"scep", "post", KIND_BOOL, AT(post), .standard = "yes",
+	.help = "Whether POST is announced. 'no' is for clients that shall use GET, and hides SCEPStandard as well, which implies it."},
+    {"scep", "get", KIND_BOOL, AT(get), .standard = "yes",
+	.help = "Whether a PKIOperation may come by GET."},
+    {"scep", "ca_identifier", KIND_NAMES, AT(ca_identifiers), .example = "OFFICE OFFICE-CA",
+	.help = "The CA identifiers that a client may name as 'message' of GetCACaps and GetCACert; another one is answered with 404. Not set: "
+		"whatever it names is ignored. A blank in an identifier is written %20."},
+    {"scep", "tolerate", KIND_WORDS, AT(tolerate), .standard = "case no-operation content-type base64 nonce strings unsorted",
+	.words = tolerate_words, .flags = NONE_OK,
+	.help = "What clients do against RFC 8894 and is accepted: operation names in another case, POST without an operation, another content "
+		"type, base64 by GET that was mangled on its way, base64 instead of octets by POST, nonces that have not 16 octets, attributes "
+		"of other string types, and signed attributes that are not in order."},
 };
 #undef AT
 

@@ -17,6 +17,8 @@ enum conf_kind {	/* how a value is written, and the field it is stored in */
 	KIND_ENUM,	/* an enum: one of the words */
 	KIND_WORDS,	/* unsigned: the words' bits, separated by blanks or commas; or "none" where zero makes sense */
 	KIND_OIDS,	/* char **: words or dotted OIDs, NULL-terminated; or "none" */
+	KIND_NAMES,	/* char **: texts without blanks, NULL-terminated; NULL: unset */
+	KIND_URL_PATHS,	/* char **: the same, each a path in a URL */
 	KIND_INT,	/* int64_t */
 	KIND_SIZE,	/* int64_t: octets, "64k", "1m" */
 	KIND_SECONDS,	/* int64_t: "90d", "12h", "30m", "45s", plain seconds */

@@ -56,7 +56,7 @@ static bool is_listen(const char *text)
 	return colon != NULL && colon != text && number_parse(colon + 1, NULL, &port) && port >= 1 && port <= 65535;
 }
 
-static bool is_url_path(const char *text)
+bool is_url_path(const char *text)
 {
 	size_t n = strlen(text);
 
@@ -146,6 +146,9 @@ enum err value_set(const struct setting *row, const char *file, const char *text
 		return words_set(row, text, at, why);
 	case KIND_OIDS:
 		return oids_set(row, text, at, why);
+	case KIND_NAMES:
+	case KIND_URL_PATHS:
+		return names_set(row, text, at, why);
 	case KIND_MODE:
 		return set_mode(row, text, at, why);
 	default:
@@ -191,6 +194,12 @@ bool value_text(const struct setting *row, const void *conf, struct buf *out)
 	case KIND_OIDS:
 		oids_text(row, *(char **const *)at, out);
 		break;
+	case KIND_NAMES:
+	case KIND_URL_PATHS:
+		if (*(char **const *)at == NULL)
+			return false;
+		names_text(*(char **const *)at, out);
+		break;
 	case KIND_MODE:
 		buf_printf(out, "%04o", *(const unsigned *)at);
 		break;
@@ -225,6 +234,8 @@ void value_expected(const struct setting *row, struct buf *out)
 	    [KIND_TEXT] = "text", [KIND_CONNINFO] = "a libpq connection string", [KIND_PATH] = "a file",
 	    [KIND_KEY] = "a file or a pkcs11: URI", [KIND_LISTEN] = "the absolute path of a socket, or address:port",
 	    [KIND_URL_PATH] = "a URL path such as /scep, without / at its end", [KIND_MODE] = "an octal mode such as 0660",
+	    [KIND_NAMES] = "a list of names without blanks",
+	    [KIND_URL_PATHS] = "a list of URL paths such as /certsrv/mscep/mscep.dll, without / at their end",
 	};
 
 	switch (row->kind) {
@@ -280,7 +291,7 @@ void values_free(const struct setting_table *table, void *conf)
 	for (i = 0; i < table->n; i++) {
 		void *at = field(&table->rows[i], conf);
 
-		if (table->rows[i].kind == KIND_OIDS) {
+		if (table->rows[i].kind == KIND_OIDS || table->rows[i].kind == KIND_NAMES || table->rows[i].kind == KIND_URL_PATHS) {
 			oids_free(*(char ***)at);
 			*(char ***)at = NULL;
 		} else if (table->rows[i].kind <= KIND_URL_PATH) {

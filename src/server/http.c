@@ -12,13 +12,16 @@ static const struct {
 	const char *reason;
 } reasons[] = {
 	{200, "OK"},
+	{202, "Accepted"},
 	{400, "Bad Request"},
+	{403, "Forbidden"},
 	{404, "Not Found"},
 	{405, "Method Not Allowed"},
 	{408, "Request Timeout"},
 	{409, "Conflict"},
 	{413, "Content Too Large"},
 	{414, "URI Too Long"},
+	{415, "Unsupported Media Type"},
 	{500, "Internal Server Error"},
 	{502, "Bad Gateway"},
 	{503, "Service Unavailable"},
@@ -119,6 +122,7 @@ void http_req_read(http_var var, void *ctx, const struct http_limits *limits, st
 	req->path = (const char *)path->p;
 	req->method = text_or_empty(var(ctx, "REQUEST_METHOD"));
 	req->query = bytes_str(text_or_empty(var(ctx, "QUERY_STRING")));
+	req->content_type = text_or_empty(var(ctx, "CONTENT_TYPE"));
 	req->peer = text_or_empty(var(ctx, "REMOTE_ADDR"));
 	if (req->query.n > limits->max_query)
 		req->err = ERR_QUERY_LONG;

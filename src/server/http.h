@@ -10,6 +10,7 @@ struct http_req {
 	const char *method;		/* REQUEST_METHOD */
 	const char *path;		/* SCRIPT_NAME and PATH_INFO joined (else REQUEST_URI), percent-decoded once; "" when malformed */
 	struct bytes query;		/* QUERY_STRING, still encoded */
+	const char *content_type;	/* CONTENT_TYPE */
 	const char *peer;		/* REMOTE_ADDR */
 	struct bytes body;
 	enum err err;			/* what went wrong while it was read (BODY_LARGE, BODY_CUT, TIMEOUT, QUERY_LONG), or OK */

@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "ca/enroll.h"
+#include "server/body.h"
 #include "server/url.h"
 
 #define LOG_FIELD_MAX 256
@@ -32,7 +33,6 @@ static void answer(struct http_resp *resp, const char *type, struct bytes body)
 	buf_add_bytes(&resp->body, body);
 }
 
-/* `message` is a CA identifier in drafts, and never a reason to fail here (P-17). */
 static void get_ca_caps(struct call *call, struct http_resp *resp)
 {
 	answer(resp, "text/plain", buf_bytes(&call->profile->caps));
@@ -49,25 +49,44 @@ static void get_next_ca_cert(struct call *call, struct http_resp *resp)
 	call->outcome.err = fail(&call->outcome.why, ERR_NOT_FOUND, "no next CA certificate is configured");	/* P-47 */
 }
 
+/* The message as octets, in `store` where it came as text. */
+static enum err take_message(const struct call *call, struct buf *store, struct bytes *message, struct why *why)
+{
+	const struct profile_conf *conf = call->profile->conf;
+	enum err err;
+
+	*message = call->req->body;
+	if (strcmp(call->req->method, "POST") != 0) {
+		if (!conf->get)
+			return fail(why, ERR_METHOD, "PKIOperation by GET is switched off ('get' in [scep])");
+		err = url_message(call->req->query, (conf->tolerate & TOLERATE_BASE64) != 0, store, why);
+		*message = buf_bytes(store);
+		return err;
+	}
+	if ((conf->tolerate & TOLERATE_CONTENT_TYPE) == 0 && !body_is_pki_message(call->req->content_type))
+		return fail(why, ERR_MEDIA, "Content-Type '%.60s' ('content-type' in [scep] tolerate)", call->req->content_type);
+	if (body_from_text(call->req->body, store)) {
+		if ((conf->tolerate & TOLERATE_BASE64_POST) == 0)
+			return fail(why, ERR_SYNTAX, "the body is base64 text instead of octets ('base64-post' in [scep] tolerate)");
+		*message = buf_bytes(store);
+	}
+	return ERR_OK;
+}
+
 static void pki_operation(struct call *call, struct http_resp *resp)
 {
 	struct enroll_env env = {call->profile, call->site->store, call->now, call->req->peer};
-	struct bytes body = call->req->body;
-	struct buf message = {0};
-	bool post = strcmp(call->req->method, "POST") == 0;
-	enum err err = ERR_OK;
+	struct bytes message;
+	struct buf store = {0};
+	enum err err = take_message(call, &store, &message, &call->outcome.why);
 
-	if (!post) {
-		err = url_message(call->req->query, &message, &call->outcome.why);
-		body = buf_bytes(&message);
-	}
 	if (err == ERR_OK)
-		enroll(&env, body, &call->outcome);
+		enroll(&env, message, &call->outcome);
 	else
 		call->outcome.err = err;
 	if (call->outcome.body.n > 0)
 		answer(resp, "application/x-pki-message", buf_bytes(&call->outcome.body));
-	buf_free(&message);
+	buf_free(&store);
 }
 
 static const struct {
@@ -83,11 +102,26 @@ static const struct {
 
 /* --- which one ---------------------------------------------------------------------------------------------------- */
 
+/* A path that a profile has besides its own, exactly as the configuration has it. */
+static const struct profile *profile_at(const struct site *site, const char *path)
+{
+	for (struct profile *const *p = site->profiles; *p != NULL; p++) {
+		for (char **paths = (*p)->conf->paths; paths != NULL && *paths != NULL; paths++) {
+			if (strcmp(*paths, path) == 0)
+				return *p;
+		}
+	}
+	return NULL;
+}
+
 static enum err find_profile(struct call *call)
 {
 	const char *base = call->site->conf->base_path;
 	struct bytes name;
 
+	call->profile = profile_at(call->site, call->req->path);
+	if (call->profile != NULL)
+		return ERR_OK;
 	if (!url_profile_name(base, call->req->path, &name))
 		return fail(&call->outcome.why, ERR_PATH, "'%s' is not below base_path '%s'", call->req->path, base);
 	for (struct profile *const *p = call->site->profiles; *p != NULL; p++)
@@ -98,7 +132,16 @@ static enum err find_profile(struct call *call)
 	return ERR_OK;
 }
 
-/* Exactly as the RFC writes it or in any case (P-16); a POST without operation is a PKIOperation (P-12). */
+/* P-16: in any case where the profile tolerates that, else exactly as the RFC writes it. */
+static bool is_op(const struct call *call, struct bytes name, const char *op)
+{
+	bool any_case = (call->profile->conf->tolerate & TOLERATE_CASE) != 0;
+
+	return bytes_eq_str(name, op) ||
+	    (any_case && strlen(op) == name.n && strncasecmp(op, (const char *)name.p, name.n) == 0);
+}
+
+/* A POST without operation is a PKIOperation (P-12), unless the profile wants the RFC's letter. */
 static enum err find_op(struct call *call, op_handler *run)
 {
 	bool get = strcmp(call->req->method, "GET") == 0, post = strcmp(call->req->method, "POST") == 0;
@@ -106,18 +149,20 @@ static enum err find_op(struct call *call, op_handler *run)
 	struct bytes name;
 
 	if (!query_param(call->req->query, "operation", &name)) {
-		if (!post)
+		if (!post || (call->profile->conf->tolerate & TOLERATE_NO_OPERATION) == 0)
 			return fail(why, ERR_OPERATION, "no operation parameter");
 		name = bytes_str("PKIOperation");
 	}
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		if (strlen(ops[i].name) != name.n || strncasecmp(ops[i].name, (const char *)name.p, name.n) != 0)
+		if (!is_op(call, name, ops[i].name))
 			continue;
 		call->op = ops[i].name;
 		if (ops[i].safe && post)
 			return fail(why, ERR_OPERATION, "%s by POST", call->op);
 		if (!ops[i].safe && !post && !get)
 			return fail(why, ERR_METHOD, "%s by %s", call->op, call->req->method);
+		if (ops[i].safe && !url_names_ca(call->req->query, call->profile->conf->ca_identifiers))
+			return fail(why, ERR_IDENTIFIER, "the client asks for another CA than ca_identifier in [scep] has");
 		*run = ops[i].run;
 		return ERR_OK;
 	}
@@ -143,6 +188,8 @@ static void dispatch(struct call *call, struct http_resp *resp)
 		run(call, resp);
 	if (resp->status == 0)
 		http_resp_error(o->err == ERR_OK ? ERR_INTERNAL : o->err, resp);
+	if (o->err == ERR_METHOD && run != NULL)
+		resp->allow = "POST";	/* the method is right, but not for this operation of this profile */
 	resp->head = strcmp(call->req->method, "HEAD") == 0;
 }
 

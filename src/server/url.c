@@ -55,7 +55,38 @@ bool url_profile_name(const char *base_path, const char *path, struct bytes *nam
 	return name->n > 0 && memchr(name->p, '/', name->n) == NULL;
 }
 
-enum err url_message(struct bytes query, struct buf *out, struct why *why)
+static bool same_text(struct bytes a, struct bytes b)
+{
+	struct buf x = {0}, y = {0};
+	bool same = percent_decode(&x, a) && percent_decode(&y, b) && bytes_eq(buf_bytes(&x), buf_bytes(&y));
+
+	buf_free(&x);
+	buf_free(&y);
+	return same;
+}
+
+bool url_names_ca(struct bytes query, char *const *list)
+{
+	struct bytes value;
+
+	if (list == NULL || !query_param(query, "message", &value) || value.n == 0)
+		return true;
+	while (*list != NULL && !same_text(value, bytes_str(*list)))
+		list++;
+	return *list != NULL;
+}
+
+/* RFC 4648, 4, and nothing else. */
+static bool standard_base64(struct buf *out, struct bytes text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (strchr(" \t\r\n", text.p[i]) != NULL)
+			return false;
+	}
+	return base64_decode(out, text);
+}
+
+enum err url_message(struct bytes query, bool mangled, struct buf *out, struct why *why)
 {
 	struct bytes value;
 	struct buf text = {0};
@@ -65,7 +96,7 @@ enum err url_message(struct bytes query, struct buf *out, struct why *why)
 		return fail(why, ERR_ENCODING, "PKIOperation by GET without a message parameter");
 	if (!percent_decode(&text, value))
 		err = fail(why, ERR_ENCODING, "the message parameter has a malformed %%-escape");
-	else if (!base64_decode_scep(out, buf_bytes(&text)))
+	else if (mangled ? !base64_decode_scep(out, buf_bytes(&text)) : !standard_base64(out, buf_bytes(&text)))
 		err = fail(why, ERR_ENCODING, "the message parameter is not base64");
 	buf_free(&text);
 	return err;

@@ -13,7 +13,16 @@
  */
 bool url_profile_name(const char *base_path, const char *path, struct bytes *name);
 
-/* The message of a PKIOperation by GET, from the raw query string (P-14, P-15). Error: ENCODING. */
-enum err url_message(struct bytes query, struct buf *out, struct why *why);
+/*
+ * The message of a PKIOperation by GET, from the raw query string: standard base64 (P-14), and with `mangled` what has become of it on the
+ * way (P-15). Error: ENCODING.
+ */
+enum err url_message(struct bytes query, bool mangled, struct buf *out, struct why *why);
+
+/*
+ * Does the query's `message` name one of the CA identifiers, a NULL-terminated list, or none at all? list NULL: every name will do (P-17).
+ * In the list, too, %20 is a blank.
+ */
+bool url_names_ca(struct bytes query, char *const *list);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
+#include "server/body.h"
 #include "server/http.h"
 #include "server/url.h"
 
@@ -34,9 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (query_param(req.query, "operation", &op) && memchr(op.p, '&', op.n) != NULL)
 		abort();
-	if (url_message(req.query, &message, &why) != ERR_OK && message.n > 0)
+	if (url_message(req.query, true, &message, &why) != ERR_OK && message.n > 0)
 		abort();
 	if (message.n > req.query.n)
+		abort();
+	buf_cut(&message, 0);
+	if (body_from_text(bytes_of(data, size), &message) ? message.n == 0 || message.n > size : message.n > 0)
 		abort();
 	buf_free(&path);
 	buf_free(&message);

@@ -28,14 +28,25 @@ def tls_files(folder):
                                                                    serialization.NoEncryption()), 0o600))
 
 
+def with_more_paths(text):
+    """A file of conf/ with its example of a further path switched on."""
+    lines = iter(text.splitlines())
+    out = []
+    for line in lines:
+        out.append(line[1:] if line.startswith("#") and "mscep" in line else line)
+        if line.startswith("#location"):
+            next(lines)			# it stands instead of the next one
+    return "\n".join(out) + "\n"
+
+
 class FrontEnd:
     """A web server and, where it does not start it itself, the responder."""
 
     responder = None
     stop_signal = signal.SIGTERM
 
-    def __init__(self, site, responder=True, **env):
-        self.site = site.write()
+    def __init__(self, site, responder=True, more_paths=False, **env):
+        self.site, self.more_paths = site.write(), more_paths
         self.folder = new_folder(f"{type(self).__name__.lower()}-", site.folder)
         self.port, self.tls_port = free_port(), free_port()
         tls_files(self.folder)
@@ -56,7 +67,7 @@ class FrontEnd:
 
     def copy(self, name):
         """A file of conf/ as it is, but for the places and ports that an administrator would adapt."""
-        text = (SOURCE / "conf" / name).read_text()
+        text = with_more_paths((SOURCE / "conf" / name).read_text()) if self.more_paths else (SOURCE / "conf" / name).read_text()
         for theirs, ours in {
             "/run/scepter/fcgi.sock": self.site.socket,
             "/run/lighttpd/scepter.sock": self.folder / "spawned.sock",

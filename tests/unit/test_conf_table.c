@@ -101,7 +101,7 @@ static void untouched_on_failure(void **state)
 		assert_int_equal(value_set(row, "/x.ini", bad, &p, &why), ERR_CONFIG);
 		assert_int_equal(value_set(row, "/x.ini", "", &p, &why), ERR_CONFIG);
 		value_text(row, &p, &after);
-		assert_string_equal((char *)before.p, (char *)after.p);
+		assert_string_equal(buf_str(&before), buf_str(&after));
 		buf_free(&before);
 		buf_free(&after);
 	}

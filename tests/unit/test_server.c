@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "server/body.h"
 #include "server/http.h"
 #include "server/url.h"
 
@@ -172,7 +173,7 @@ static void check_message(const char *query, const char *want_hex)
 {
 	struct buf out = {0}, hex = {0};
 	struct why why = {0};
-	enum err err = url_message(bytes_str(query), &out, &why);
+	enum err err = url_message(bytes_str(query), true, &out, &why);
 
 	hex_encode(&hex, buf_bytes(&out));
 	buf_add_str(&hex, "");
@@ -207,11 +208,71 @@ static void test_messages(void **state)
 	check_message("message=AAAA%00", NULL);
 }
 
+static void test_standard_base64_only(void **state)
+{
+	static const char *const bad[] = {"message=MTIz NA==", "message=MTIzNA", "message=MTIz%0ANA%3D%3D", "message=-_8="};
+	struct buf out = {0};
+
+	(void)state;
+	assert_int_equal(url_message(bytes_str("message=%2B/8%3D"), false, &out, NULL), ERR_OK);
+	assert_true(bytes_eq_str(buf_bytes(&out), "\xfb\xff"));
+	buf_free(&out);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(url_message(bytes_str(bad[i]), false, &out, NULL), ERR_ENCODING);
+		assert_int_equal(out.n, 0);
+	}
+}
+
+static void test_ca_identifiers(void **state)
+{
+	char office[] = "OFFICE", blank[] = "Office%20CA", *list[] = {office, blank, NULL};
+
+	(void)state;
+	assert_true(url_names_ca(bytes_str("operation=x&message=whatever"), NULL));
+	assert_true(url_names_ca(bytes_str("operation=x"), list));
+	assert_true(url_names_ca(bytes_str("message=&operation=x"), list));
+	assert_true(url_names_ca(bytes_str("message=OFFICE"), list));
+	assert_true(url_names_ca(bytes_str("message=%4fFFICE"), list));
+	assert_true(url_names_ca(bytes_str("message=Office%20CA"), list));
+	assert_false(url_names_ca(bytes_str("message=office"), list));
+	assert_false(url_names_ca(bytes_str("message=OFFICE%"), list));
+	assert_false(url_names_ca(bytes_str("message=OFFICE2"), list));
+}
+
+static void check_text(const char *body, const char *want)
+{
+	struct buf out = {0};
+
+	buf_add_str(&out, "x");
+	assert_int_equal(body_from_text(bytes_str(body), &out), want != NULL);
+	assert_true(bytes_eq_str(bytes_cut(buf_bytes(&out), 1, out.n), want != NULL ? want : ""));
+	buf_free(&out);
+}
+
+static void test_bodies_of_text(void **state)
+{
+	(void)state;
+	check_text("MAMCAQU=", "0\x03\x02\x01\x05");
+	check_text("\r\n MAMC\r\nAQU=\n", "0\x03\x02\x01\x05");
+	check_text("MAMCAQU", "0\x03\x02\x01\x05");
+	check_text("-----BEGIN ANY-----\nMAMCAQU=\n-----END ANY-----\n", "0\x03\x02\x01\x05");
+	check_text("-----BEGIN ANY-----\nMAMCAQU=\n", NULL);
+	check_text("0\x03\x02\x01\x05", NULL);	/* is DER */
+	check_text("AAAA", NULL);		/* decodes to nothing of ours */
+	check_text("M!", NULL);
+	check_text(" \n", NULL);
+	check_text("", NULL);
+	assert_true(body_is_pki_message("Application/X-PKI-Message; charset=x"));
+	assert_false(body_is_pki_message("application/x-pki-messages"));
+	assert_false(body_is_pki_message(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_head), cmocka_unit_test(test_errors), cmocka_unit_test(test_paths), cmocka_unit_test(test_variables),
 	    cmocka_unit_test(test_body_check), cmocka_unit_test(test_profile_names), cmocka_unit_test(test_messages),
+	    cmocka_unit_test(test_standard_base64_only), cmocka_unit_test(test_ca_identifiers), cmocka_unit_test(test_bodies_of_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
