@@ -49,7 +49,8 @@ def test_serving(demo):
     port = free_port()
     with open(demo / "output", "w+") as output:
         process = subprocess.Popen([SOURCE / "quickstart", f"--dir={demo}", f"--port={port}"], stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=output, start_new_session=True)
+                                   stdout=output, stderr=output, start_new_session=True,
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))	# as in a terminal
         try:
             wait_for(lambda: "Ctrl-C" in (demo / "output").read_text() or process.poll() is not None, "the quick start to serve")
             assert process.poll() is None, (demo / "output").read_text()
