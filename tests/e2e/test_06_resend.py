@@ -3,7 +3,9 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
+import der
 import scepmsg
+from cryptography import x509
 from processes import wait_for
 from scepmsg import BAD_REQUEST, SUCCESS, Device, csr
 
@@ -66,7 +68,6 @@ def test_another_key_never_gets_the_certificate(shared):
     used = scepmsg.csr(thief.key, "victim", "wrong")
     shared.refused(shared.request(device=thief, txid="VICTIM", plain=used), BAD_REQUEST)
     # polling for it
-    import der
     poll = shared.request(device=thief, txid="VICTIM", message_type="20",
                           plain=der.seq(scepmsg.name("x"), scepmsg.name("victim")))
     shared.refused(poll, scepmsg.BAD_CERT_ID)
@@ -74,10 +75,10 @@ def test_another_key_never_gets_the_certificate(shared):
 
 
 def test_poll_after_issue(shared):
-    import der
     request = shared.request(label="poll")
     first = shared.enrol(request)
-    poll = request.but(message_type="20", plain=der.seq(scepmsg.name("x"), scepmsg.name("poll")), nonce=os.urandom(16))
+    issuer = x509.load_der_x509_certificate(shared.site.authority.ca).subject.public_bytes()
+    poll = request.but(message_type="20", plain=der.seq(issuer, scepmsg.name("poll")), nonce=os.urandom(16))
     reply = shared.send(poll)
     assert (reply.status, reply.certs) == (SUCCESS, first.certs)
 
