@@ -1,7 +1,9 @@
 /* Initialisation, migrations, the check at start-up, and the connection itself. */
 #include "fixture.h"
 
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -169,25 +171,40 @@ static void test_outage_is_quick(void **state)
 	store_close(s);
 }
 
+/* A port where somebody listens, takes connections and says nothing. */
+static int silent_port(int *fd)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(addr);
+
+	*fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(*fd, (struct sockaddr *)&addr, n), 0);
+	assert_int_equal(listen(*fd, 10), 0);
+	assert_int_equal(getsockname(*fd, (struct sockaddr *)&addr, &n), 0);
+	return ntohs(addr.sin_port);
+}
+
+static void assert_second_host(const char *first, int port)
+{
+	const char *host = cluster_conninfo("postgres") + strlen("host="), *end = strchr(host, ' '), *rest = strstr(end, " user=");
+	char *conninfo = mem_printf("host=%s,%.*s port=%d,5432%s", first, (int)(end - host), host, port, rest);
+	struct store *s = cluster_store_to(conninfo, 2000);
+
+	assert_ok(store_check(s, &why));
+	assert_ok(store_check(s, &why));
+	store_close(s);
+	free(conninfo);
+}
+
 /* Several hosts: the first is dead, or answers nothing at all. */
 static void test_hosts(void **state)
 {
-	static const char *const first[] = {"/nonexistent", "192.0.2.1"};
-	char *host = mem_strdup(cluster_conninfo("postgres")), *end = strchr(host, ' '), *conninfo;
-	struct store *s;
-	size_t i;
+	int fd, port = silent_port(&fd);
 
 	(void)state;
-	*end = '\0';
-	for (i = 0; i < 2; i++) {
-		conninfo = mem_printf("host=%s,%s %s", first[i], host + strlen("host="), end + 1);
-		s = cluster_store_to(conninfo, 2000);
-		assert_ok(store_check(s, &why));
-		assert_ok(store_check(s, &why));
-		store_close(s);
-		free(conninfo);
-	}
-	free(host);
+	assert_second_host("/nonexistent", 5432);
+	assert_second_host("127.0.0.1", port);
+	close(fd);
 }
 
 static void test_read_only(void **state)
