@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "pki/der.h"
+#include "pki/ext.h"
 #include "pki/name.h"
 #include "pki/oid.h"
 #include "pki/spki.h"
@@ -17,36 +18,15 @@
 /* Own and accepted issuers only: a client's self-signed certificate is verified only after its key passed the profile's limits. */
 static const struct key_limits any_sane_key = {1024, 16384};
 
-/* Extensions [3]: each is SEQUENCE { OID, BOOLEAN DEFAULT FALSE, OCTET STRING }. False: none left, or malformed (then rest->n > 0). */
-static bool next_extension(struct bytes *rest, struct tlv *oid, struct bytes *value, bool *critical)
-{
-	struct bytes in = *rest;
-	struct tlv seq, flag = {0}, octets;
-
-	if (!der_expect(&in, DER_SEQUENCE, &seq) || !der_expect(&seq.body, DER_OID, oid))
-		return false;
-	der_expect(&seq.body, DER_BOOLEAN, &flag);
-	if (!der_expect(&seq.body, DER_OCTET_STRING, &octets) || seq.body.n != 0)
-		return false;
-	*rest = in;
-	*critical = flag.body.n == 1 && flag.body.p[0] != 0;
-	*value = octets.body;
-	return true;
-}
-
 bool cert_extension(const struct cert *cert, const char *oid, struct bytes *value, bool *critical)
 {
-	struct bytes rest = cert->extensions, v;
-	struct tlv id;
-	bool c, found = false;
+	struct extension e;
 
-	while (!found && next_extension(&rest, &id, &v, &c))
-		found = der_oid_is(id.body, oid);
-	if (!found)
+	if (!extension_find(cert->extensions, oid, &e))
 		return false;
-	*value = v;
+	*value = e.value;
 	if (critical != NULL)
-		*critical = c;
+		*critical = e.critical;
 	return true;
 }
 
@@ -62,9 +42,9 @@ static void read_validity(struct cert *c, struct bytes validity)
 /* issuerUniqueID [1] and subjectUniqueID [2] are skipped; whatever else stands there is an error. */
 static bool read_extensions(struct cert *c, struct bytes rest)
 {
-	struct tlv t, list, oid;
-	struct bytes walk, value;
-	bool critical;
+	struct extension e;
+	struct tlv t, list;
+	struct bytes walk;
 	int n = 0;
 
 	while (rest.n > 0 && rest.p[0] != DER_CTX(3)) {
@@ -76,7 +56,7 @@ static bool read_extensions(struct cert *c, struct bytes rest)
 	if (!der_whole(rest, DER_CTX(3), &t) || !der_whole(t.body, DER_SEQUENCE, &list))
 		return false;
 	walk = list.body;
-	while (n < MAX_EXTENSIONS && next_extension(&walk, &oid, &value, &critical))
+	while (n < MAX_EXTENSIONS && extension_next(&walk, &e))
 		n++;
 	c->extensions = list.body;
 	return walk.n == 0;

@@ -60,6 +60,8 @@ struct cert_spec {
 	const char *const *eku;		/* dotted OIDs, NULL-terminated; NULL or empty: none */
 	struct bytes san;		/* GeneralNames TLV; n == 0: none; critical when the subject is empty */
 	struct bytes authority_key_id;	/* the issuer's subjectKeyIdentifier; n == 0: none */
+	const char *const *crl_urls;	/* cRLDistributionPoints; NULL or empty: none. All three: URLs, NULL-terminated */
+	const char *const *ca_issuers_urls, *const *ocsp_urls;	/* authorityInfoAccess */
 	const struct digest_row *digest;
 };
 

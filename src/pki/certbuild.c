@@ -3,36 +3,15 @@
 
 #include "pki/cert.h"
 #include "pki/der.h"
+#include "pki/ext.h"
 #include "pki/name.h"
 #include "pki/oid.h"
 
 #define LAST_SECOND ((time_t)253402300799)	/* 9999-12-31 23:59:59, the last that GeneralizedTime can say */
 
-/* Closes the OCTET STRING and the SEQUENCE of the extension that extension_open began. */
-struct extension {
-	size_t seq, value;
-};
-
-static struct extension extension_open(struct buf *b, const char *oid, bool critical)
-{
-	struct extension e = {.seq = der_open(b)};
-
-	der_oid(b, oid);
-	if (critical)	/* DEFAULT FALSE is not encoded: P-188 */
-		der_bool(b, true);
-	e.value = der_open(b);
-	return e;
-}
-
-static void extension_close(struct buf *b, struct extension e)
-{
-	der_close(b, e.value, DER_OCTET_STRING);
-	der_close(b, e.seq, DER_SEQUENCE);
-}
-
 static void basic_constraints(struct buf *b, const struct cert_spec *spec)
 {
-	struct extension e = extension_open(b, OID_BASIC_CONSTRAINTS, true);
+	struct extension_at e = extension_open(b, OID_BASIC_CONSTRAINTS, true);
 	size_t at = der_open(b);
 
 	if (spec->ca)
@@ -46,7 +25,7 @@ static void basic_constraints(struct buf *b, const struct cert_spec *spec)
 /* GNUTLS_KEY_* count from the top of the first octet, RFC 5280's named bits from 0. */
 static void key_usage(struct buf *b, unsigned usage)
 {
-	struct extension e;
+	struct extension_at e;
 	unsigned named = 0;
 
 	if (usage == 0)
@@ -62,7 +41,7 @@ static void key_usage(struct buf *b, unsigned usage)
 
 static void extended_key_usage(struct buf *b, const char *const *eku)
 {
-	struct extension e;
+	struct extension_at e;
 	size_t at;
 
 	if (eku == NULL || eku[0] == NULL)
@@ -77,7 +56,7 @@ static void extended_key_usage(struct buf *b, const char *const *eku)
 
 static void subject_alt_name(struct buf *b, struct bytes san, bool critical)
 {
-	struct extension e;
+	struct extension_at e;
 
 	if (san.n == 0)
 		return;
@@ -89,20 +68,64 @@ static void subject_alt_name(struct buf *b, struct bytes san, bool critical)
 static void key_identifiers(struct buf *b, struct bytes spki, struct bytes authority)
 {
 	uint8_t id[20];
-	struct extension e;
-	size_t at;
+	struct extension_at e;
 
 	spki_key_id(spki, id);
 	e = extension_open(b, OID_SUBJECT_KEY_ID, false);
 	der_tlv(b, DER_OCTET_STRING, bytes_of(id, sizeof(id)));
 	extension_close(b, e);
-	if (authority.n == 0)
+	extension_authority_key_id(b, authority);
+}
+
+/* GeneralName uniformResourceIdentifier */
+static void uri(struct buf *b, const char *url)
+{
+	der_str(b, DER_CTX_PRIM(6), url);
+}
+
+/* One DistributionPoint whose fullName is all of the URLs: the same CRL at each of them (RFC 5280, 4.2.1.13). */
+static void crl_distribution_points(struct buf *b, const char *const *urls)
+{
+	struct extension_at e;
+	size_t points, point, name, full;
+
+	if (urls == NULL || urls[0] == NULL)
 		return;
-	e = extension_open(b, OID_AUTHORITY_KEY_ID, false);
-	at = der_open(b);
-	der_tlv(b, DER_CTX_PRIM(0), authority);
-	der_close(b, at, DER_SEQUENCE);
+	e = extension_open(b, OID_CRL_DISTRIBUTION_POINTS, false);
+	points = point = name = full = der_open(b);
+	for (; *urls != NULL; urls++)
+		uri(b, *urls);
+	der_close(b, full, DER_CTX(0));
+	der_close(b, name, DER_CTX(0));
+	der_close(b, point, DER_SEQUENCE);
+	der_close(b, points, DER_SEQUENCE);
 	extension_close(b, e);
+}
+
+static void access_descriptions(struct buf *b, const char *method, const char *const *urls)
+{
+	for (; urls != NULL && *urls != NULL; urls++) {
+		size_t at = der_open(b);
+
+		der_oid(b, method);
+		uri(b, *urls);
+		der_close(b, at, DER_SEQUENCE);
+	}
+}
+
+static void authority_info_access(struct buf *b, const struct cert_spec *spec)
+{
+	struct buf list = {0};
+	struct extension_at e;
+
+	access_descriptions(&list, OID_AIA_OCSP, spec->ocsp_urls);
+	access_descriptions(&list, OID_AIA_CA_ISSUERS, spec->ca_issuers_urls);
+	if (list.n > 0) {
+		e = extension_open(b, OID_AUTHORITY_INFO_ACCESS, false);
+		der_tlv(b, DER_SEQUENCE, buf_bytes(&list));
+		extension_close(b, e);
+	}
+	buf_free(&list);
 }
 
 static void extensions(struct buf *b, const struct cert_spec *spec)
@@ -114,6 +137,8 @@ static void extensions(struct buf *b, const struct cert_spec *spec)
 	extended_key_usage(b, spec->eku);
 	subject_alt_name(b, spec->san, name_is_empty(spec->subject));
 	key_identifiers(b, spec->spki, spec->authority_key_id);
+	crl_distribution_points(b, spec->crl_urls);
+	authority_info_access(b, spec);
 	der_close(b, at, DER_SEQUENCE);
 	der_close(b, explicit_at, DER_CTX(3));
 }

@@ -147,5 +147,7 @@ enum err cms_signed_write(struct buf *out, const struct cms_sign_spec *spec, str
 
 /* ContentInfo(SignedData) without signers: certificates in the given order, not sorted (P-41, P-127). */
 void cms_certs_only_write(struct buf *out, const struct bytes *certs, size_t n);
+/* The same with one CRL and no certificate (P-126, P-127). */
+void cms_crl_only_write(struct buf *out, struct bytes crl);
 
 #endif

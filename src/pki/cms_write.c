@@ -262,7 +262,8 @@ enum err cms_signed_write(struct buf *out, const struct cms_sign_spec *spec, str
 	return err;
 }
 
-void cms_certs_only_write(struct buf *out, const struct bytes *certs, size_t n)
+/* tag: certificates [0] or crls [1] */
+static void write_degenerate(struct buf *out, uint8_t tag, const struct bytes *items, size_t n)
 {
 	size_t explicit_at, at = begin_content(out, OID_SIGNED_DATA, &explicit_at), data = der_open(out), set;
 
@@ -271,9 +272,19 @@ void cms_certs_only_write(struct buf *out, const struct bytes *certs, size_t n)
 	write_encap(out, CMS_CONTENT_ABSENT, (struct bytes){0});
 	set = der_open(out);
 	for (size_t i = 0; i < n; i++)
-		buf_add_bytes(out, certs[i]);
-	der_close(out, set, DER_CTX(0));
+		buf_add_bytes(out, items[i]);
+	der_close(out, set, tag);
 	der_tlv(out, DER_SET, (struct bytes){0});
 	der_close(out, data, DER_SEQUENCE);
 	end_content(out, at, explicit_at);
+}
+
+void cms_certs_only_write(struct buf *out, const struct bytes *certs, size_t n)
+{
+	write_degenerate(out, DER_CTX(0), certs, n);
+}
+
+void cms_crl_only_write(struct buf *out, struct bytes crl)
+{
+	write_degenerate(out, DER_CTX(1), &crl, 1);
 }

@@ -225,6 +225,8 @@ static struct pair build_ca(const char *key_spec)
 static struct pair build_device(const char *key_spec, const char *subject, const struct pair *ca)
 {
 	static const char *const eku[] = {"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1", NULL};
+	static const char *const crls[] = {"http://pki.example/crl", "https://b.example/crl", NULL}, *const none[] = {NULL};
+	static const char *const ocsp[] = {"http://ocsp.example/", NULL}, *const issuers[] = {"http://pki.example/ca.crt", NULL};
 	struct buf san = {0};
 	size_t at = der_open(&san);
 	struct pair p;
@@ -235,7 +237,8 @@ static struct pair build_device(const char *key_spec, const char *subject, const
 	p = build(key_spec, subject, ca,
 		  (struct cert_spec){.serial = BYTES_LIT("\xff" "0123456789abcdefg"), .not_after = JAN_2055,
 				     .key_usage = GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT, .eku = eku,
-				     .san = buf_bytes(&san), .digest = digest_row(DIGEST_SHA256)});
+				     .san = buf_bytes(&san), .crl_urls = *subject == '\0' ? none : crls, .ca_issuers_urls = issuers,
+				     .ocsp_urls = *subject == '\0' ? NULL : ocsp, .digest = digest_row(DIGEST_SHA256)});
 	buf_free(&san);
 	return p;
 }
@@ -277,6 +280,12 @@ static void check_chain(const char *ca_key, const char *device_key, const char *
 	contains(log, "TLS Web Client Authentication, TLS Web Server Authentication");
 	contains(log, *subject == '\0' ? "X509v3 Subject Alternative Name: critical" : "X509v3 Subject Alternative Name: \n");
 	contains(log, "DNS:device.example, othername: UPN::device@example");
+	contains(log, "CA Issuers - URI:http://pki.example/ca.crt\n");
+	if (*subject != '\0') {
+		contains(log, "X509v3 CRL Distribution Points: \n                Full Name:\n                  URI:http://pki.example/crl\n"
+			      "                  URI:https://b.example/crl\n");
+		contains(log, "Authority Information Access: \n                OCSP - URI:http://ocsp.example/\n");
+	}
 	contains(log, "Not After : Jan  1 00:00:00 2055 GMT");
 	run_ok(log, (const char *const[]){"openssl", "x509", "-in", ca_pem, "-noout", "-text", NULL});
 	contains(log, "CA:TRUE, pathlen:1");
