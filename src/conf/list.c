@@ -179,6 +179,29 @@ static bool is_printable(const char *text)
 	return *text == '\0';
 }
 
+/*
+ * What may stand in a certificate as it is (RFC 3986): http or https, a host, and no character that is not ASCII and printable. ldap is
+ * not offered: whoever checks a certificate would need credentials.
+ */
+static bool is_url(const char *text)
+{
+	size_t n = strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
+
+	return n > 0 && is_printable(text) && strpbrk(text, "\"<>\\^`{|}") == NULL && strcspn(text + n, "/:?#") > 0;
+}
+
+static bool is_name(const struct setting *row, const char *text)
+{
+	switch (row->kind) {
+	case KIND_URL_PATHS:
+		return is_printable(text) && is_url_path(text);
+	case KIND_URLS:
+		return is_url(text);
+	default:
+		return is_printable(text);
+	}
+}
+
 enum err names_set(const struct setting *row, const char *text, char ***at, struct why *why)
 {
 	char **list = mem_alloc(sizeof(*list)), *name;
@@ -188,7 +211,7 @@ enum err names_set(const struct setting *row, const char *text, char ***at, stru
 
 	for (item = next_item(&text); err == ERR_OK && item.n > 0; item = next_item(&text)) {
 		name = mem_strndup((const char *)item.p, item.n);
-		if (!is_printable(name) || (row->kind == KIND_URL_PATHS && !is_url_path(name))) {
+		if (!is_name(row, name)) {
 			err = value_bad(row, name, why);
 			free(name);
 			break;

@@ -10,6 +10,8 @@ enum conf_device_id { DEVICE_ID_CN, DEVICE_ID_SERIAL_NUMBER, DEVICE_ID_SUBJECT, 
 enum conf_same_key { SAME_KEY_NEVER, SAME_KEY_PKCSREQ, SAME_KEY_ALWAYS };
 /* Who approves: nobody, people, or people unless a one-time challenge was used. */
 enum conf_approval { APPROVAL_AUTO, APPROVAL_MANUAL, APPROVAL_UNLESS_ONE_TIME };
+/* Who gets a certificate by GetCert: P-146. */
+enum conf_getcert { GETCERT_OFF, GETCERT_OWN, GETCERT_ISSUED, GETCERT_ANY };
 enum conf_empty_content { EMPTY_CONTENT_AUTO, EMPTY_CONTENT_ABSENT, EMPTY_CONTENT_EMPTY };	/* P-198 */
 
 /* bits of profile_conf.san_types: subjectAltName kinds that a request may bring */
@@ -57,6 +59,7 @@ struct profile_conf {
 	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_*, never zero */
 	char **extended_key_usage;	/* dotted OIDs, NULL-terminated, may be an empty list */
 	unsigned san_types;		/* enum conf_san bits */
+	char **crl_urls, **ca_issuers_urls, **ocsp_urls;	/* NULL-terminated; NULL: none */
 	/* [renewal] */
 	bool renewal;			/* certificates of this profile may be renewed by their own keys */
 	bool renewal_challenge;		/* they need a challenge besides */
@@ -71,6 +74,14 @@ struct profile_conf {
 	int64_t approvals;		/* by so many different people */
 	int64_t approval_keep_s;	/* then a waiting request expires */
 	int64_t max_pending;
+	/* [crl] */
+	bool crl;			/* the responder keeps a CRL of this CA */
+	int64_t crl_validity_s;		/* from one update to the latest time of the next */
+	int64_t crl_refresh_s;		/* a new one is signed when the last is so old */
+	int64_t crl_interval_s;		/* and, after a revocation, not sooner than this */
+	/* [lookup] */
+	enum conf_getcert getcert;
+	bool getcrl;
 	/* [scep] */
 	unsigned legacy, obsolete;	/* enum conf_legacy, conf_obsolete bits */
 	enum conf_empty_content empty_content;

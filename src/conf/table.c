@@ -32,6 +32,10 @@ static const struct conf_word same_key_words[] = {
     {.word = "never", .value = SAME_KEY_NEVER}, {.word = "pkcsreq", .value = SAME_KEY_PKCSREQ},
     {.word = "always", .value = SAME_KEY_ALWAYS}, {0},
 };
+static const struct conf_word getcert_words[] = {
+    {.word = "off", .value = GETCERT_OFF}, {.word = "own", .value = GETCERT_OWN}, {.word = "issued", .value = GETCERT_ISSUED},
+    {.word = "any", .value = GETCERT_ANY}, {0},
+};
 static const struct conf_word empty_words[] = {
     {.word = "auto", .value = EMPTY_CONTENT_AUTO}, {.word = "absent", .value = EMPTY_CONTENT_ABSENT},
     {.word = "empty", .value = EMPTY_CONTENT_EMPTY}, {0},
@@ -171,6 +175,12 @@ static const struct setting profile_rows[] = {
 	.flags = NONE_OK, .help = "The purposes it gets; dotted OIDs may stand beside the names."},
     {"certificate", "san", KIND_WORDS, AT(san_types), .standard = "dns ip email uri", .words = san_words, .flags = NONE_OK,
 	.help = "Kinds of subjectAltName that a request may bring. A upn lets its holder log on to Windows under that name."},
+    {"certificate", "crl_url", KIND_URLS, AT(crl_urls), .example = "http://pki.example.com/scep/default/crl",
+	.help = "Where the CRL is, as certificates tell it (CRL distribution point): normally base_path/NAME/crl by http."},
+    {"certificate", "ca_issuers_url", KIND_URLS, AT(ca_issuers_urls), .example = "http://pki.example.com/ca.crt",
+	.help = "Where the CA's certificate is, as certificates tell it (authority information access)."},
+    {"certificate", "ocsp_url", KIND_URLS, AT(ocsp_urls), .example = "http://ocsp.example.com/",
+	.help = "Where an OCSP responder is, as certificates tell it."},
 
     {"renewal", "enabled", KIND_BOOL, AT(renewal), .standard = "yes",
 	.help = "Whether a device may renew its certificate by signing the request with it, within the same names."},
@@ -199,6 +209,22 @@ static const struct setting profile_rows[] = {
 	.help = "How long a request waits before it expires."},
     {"approval", "max_pending", KIND_INT, AT(max_pending), .standard = "1000", .min = 1, .max = 1000000,
 	.help = "How many may wait at a time; more are asked to come back later."},
+
+    {"crl", "enabled", KIND_BOOL, AT(crl), .standard = "yes",
+	.help = "Whether the responder signs the CA's CRL and gives it out, by http under base_path/NAME/crl and by GetCRL. Profiles of the "
+		"same CA share one CRL and should have the same settings here."},
+    {"crl", "validity", KIND_SECONDS, AT(crl_validity_s), .standard = "7d", .min = 60, .max = 3650 * SECONDS_A_DAY,
+	.help = "How long a CRL is valid: as long as devices go on when no responder runs."},
+    {"crl", "refresh", KIND_SECONDS, AT(crl_refresh_s), .standard = "1d", .min = 10, .max = 3650 * SECONDS_A_DAY,
+	.help = "How old it gets before a new one is signed; shorter than its validity."},
+    {"crl", "interval", KIND_SECONDS, AT(crl_interval_s), .standard = "10s", .max = 3650 * SECONDS_A_DAY,
+	.help = "Shortest time between two CRLs when certificates are revoked; a revocation shows at the next one."},
+
+    {"lookup", "getcert", KIND_ENUM, AT(getcert), .standard = "issued", .words = getcert_words,
+	.help = "Who gets a certificate by GetCert: 'own' the holder of its key, 'issued' also who signs with a certificate of this CA that "
+		"is valid, 'any' everybody, 'off' nobody."},
+    {"lookup", "getcrl", KIND_BOOL, AT(getcrl), .standard = "yes",
+	.help = "Whether GetCRL is answered; the CRL by http is not touched by this."},
 
     {"scep", "legacy", KIND_WORDS, AT(legacy), .standard = "none", .words = legacy_words, .flags = NONE_OK,
 	.help = "Old algorithms that are accepted besides AES and SHA-2."},

@@ -18,6 +18,7 @@ enum conf_kind {	/* how a value is written, and the field it is stored in */
 	KIND_WORDS,	/* unsigned: the words' bits, separated by blanks or commas; or "none" where zero makes sense */
 	KIND_OIDS,	/* char **: words or dotted OIDs, NULL-terminated; or "none" */
 	KIND_NAMES,	/* char **: texts without blanks, NULL-terminated; NULL: unset */
+	KIND_URLS,	/* the same, of http:// or https:// URLs */
 	KIND_URL_PATHS,	/* char **: the same, each a path in a URL */
 	KIND_INT,	/* int64_t */
 	KIND_SIZE,	/* int64_t: octets, "64k", "1m" */

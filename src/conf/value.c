@@ -147,6 +147,7 @@ enum err value_set(const struct setting *row, const char *file, const char *text
 	case KIND_OIDS:
 		return oids_set(row, text, at, why);
 	case KIND_NAMES:
+	case KIND_URLS:
 	case KIND_URL_PATHS:
 		return names_set(row, text, at, why);
 	case KIND_MODE:
@@ -195,6 +196,7 @@ bool value_text(const struct setting *row, const void *conf, struct buf *out)
 		oids_text(row, *(char **const *)at, out);
 		break;
 	case KIND_NAMES:
+	case KIND_URLS:
 	case KIND_URL_PATHS:
 		if (*(char **const *)at == NULL)
 			return false;
@@ -235,7 +237,8 @@ void value_expected(const struct setting *row, struct buf *out)
 	    [KIND_KEY] = "a file or a pkcs11: URI", [KIND_LISTEN] = "the absolute path of a socket, or address:port",
 	    [KIND_URL_PATH] = "a URL path such as /scep, without / at its end", [KIND_MODE] = "an octal mode such as 0660",
 	    [KIND_NAMES] = "a list of names without blanks",
-	    [KIND_URL_PATHS] = "a list of URL paths such as /certsrv/mscep/mscep.dll, without / at their end",
+	    [KIND_URLS] = "a list of http:// or https:// URLs",
+    [KIND_URL_PATHS] = "a list of URL paths such as /certsrv/mscep/mscep.dll, without / at their end",
 	};
 
 	switch (row->kind) {
@@ -291,7 +294,7 @@ void values_free(const struct setting_table *table, void *conf)
 	for (i = 0; i < table->n; i++) {
 		void *at = field(&table->rows[i], conf);
 
-		if (table->rows[i].kind == KIND_OIDS || table->rows[i].kind == KIND_NAMES || table->rows[i].kind == KIND_URL_PATHS) {
+		if (table->rows[i].kind >= KIND_OIDS && table->rows[i].kind <= KIND_URL_PATHS) {
 			oids_free(*(char ***)at);
 			*(char ***)at = NULL;
 		} else if (table->rows[i].kind <= KIND_URL_PATH) {

@@ -125,6 +125,10 @@ static void every_profile_setting(void **state)
 		assert_string_equal(p->extended_key_usage[i], purposes[i]);
 	assert_null(p->extended_key_usage[i]);
 	assert_int_equal(p->san_types, 0);
+	assert_string_equal(p->crl_urls[0], "http://pki.example.com/scep/default/crl");
+	assert_string_equal(p->crl_urls[1], "https://[2001:db8::1]:8443/crl?x=1");
+	assert_null(p->crl_urls[2]);
+	assert_null(p->ca_issuers_urls);
 	assert_int_equal(p->legacy, LEGACY_SHA1 | LEGACY_DES3);
 	assert_int_equal(p->obsolete, OBSOLETE_MD5);
 	assert_int_equal(p->empty_content, EMPTY_CONTENT_ABSENT);
