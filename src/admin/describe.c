@@ -150,6 +150,42 @@ void describe_cert_uses(struct json_object *o, const struct cert *cert)
 		put_hex(o, "subject_key_id", cert->skid);
 }
 
+static struct json_object *crl_entry(const struct crl_entry *entry)
+{
+	struct json_object *o = json_object_new_object();
+
+	put_hex(o, "serial", entry->serial.n > 1 && entry->serial.p[0] == 0 ? bytes_cut(entry->serial, 1, entry->serial.n) : entry->serial);
+	put_time(o, "revoked", entry->revoked);
+	put_text(o, "reason", crl_reason_name(entry->reason));
+	put_time(o, "invalid_since", entry->invalid_since);
+	return o;
+}
+
+void describe_crl(struct json_object *o, const struct crl *crl, bool all)
+{
+	struct json_object *list = json_object_new_array();
+	struct bytes rest = crl->entries;
+	struct crl_entry entry;
+	uint64_t number = 0;
+
+	put_name(o, "issuer", crl->issuer);
+	if (crl->number.n > 0 && crl->number.n <= 8) {
+		for (size_t i = 0; i < crl->number.n; i++)
+			number = number << 8 | crl->number.p[i];
+		put_int(o, "number", (long)number);
+	} else if (crl->number.n > 0) {
+		put_hex(o, "number", crl->number);
+	}
+	put_time(o, "this_update", crl->this_update);
+	put_time(o, "next_update", crl->next_update);
+	if (crl->authority_key_id.n > 0)
+		put_hex(o, "authority_key_id", crl->authority_key_id);
+	put_int(o, "revoked_certificates", (long)crl->n_entries);
+	while (all && crl_entry_next(&rest, &entry))
+		json_object_array_add(list, crl_entry(&entry));
+	json_object_object_add(o, "entries", list);
+}
+
 void describe_fingerprints(struct json_object *o, struct bytes der)
 {
 	uint8_t digest[64];

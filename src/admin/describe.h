@@ -5,6 +5,7 @@
 #include <json-c/json_object.h>
 
 #include "pki/cert.h"
+#include "pki/crl.h"
 #include "pki/key.h"
 
 /* "RSA 2048", "EC P-256", "Ed25519". The text lives in `out`. */
@@ -20,6 +21,8 @@ void put_spki(struct json_object *o, const char *key, struct bytes spki);
 void describe_cert(struct json_object *o, const struct cert *cert);
 /* Extensions that say what the certificate is for, its names and identifiers. */
 void describe_cert_uses(struct json_object *o, const struct cert *cert);
+/* issuer, number, times, how many entries; with `all` also each of them. */
+void describe_crl(struct json_object *o, const struct crl *crl, bool all);
 /* sha256_fingerprint and sha1_fingerprint, over the whole DER. */
 void describe_fingerprints(struct json_object *o, struct bytes der);
 

@@ -23,11 +23,12 @@ void show_problem(struct show *show, struct json_object *o, const struct why *wh
 
 /*
  * What `der` is and says, as members of `o`. Whatever cannot be read becomes a problem. Recognises certificates, requests (PKCS#10), SignedData,
- * SCEP messages and EnvelopedData.
+ * CRLs, SCEP messages and EnvelopedData.
  */
 void show_item(struct show *show, struct bytes der, struct json_object *o);
 
 void show_cert(struct show *show, struct bytes der, struct json_object *o);
+void show_crl(struct show *show, struct bytes der, struct json_object *o);
 void show_csr(struct show *show, struct bytes der, struct json_object *o);
 /* The same without saying what is wrong with it: for one in a message, which is judged as a whole. */
 void show_csr_parts(const struct show *show, struct bytes der, struct json_object *o);

@@ -129,6 +129,25 @@ void show_csr(struct show *show, struct bytes der, struct json_object *o)
 	csr_free(csr);
 }
 
+void show_crl(struct show *show, struct bytes der, struct json_object *o)
+{
+	struct crl *crl = NULL;
+	struct why why = {0};
+
+	put_text(o, "kind", "certificate revocation list");
+	if (crl_parse(der, &crl, &why) != ERR_OK) {
+		show_problem(show, o, &why);
+		return;
+	}
+	describe_crl(o, crl, true);
+	if (show->profile != NULL && crl_verify_by(crl, show->profile->ca_cert, &why) != ERR_OK)
+		show_problem(show, o, &why);
+	else if (show->profile != NULL)
+		put_text(o, "signature", "right");
+	describe_fingerprints(o, buf_bytes(&crl->der));
+	crl_free(crl);
+}
+
 /* --- what is it? -------------------------------------------------------------------------------------------------- */
 
 /* Takes tag and length off, whatever the form of the length (BER too): only to look what comes next. */
@@ -204,9 +223,7 @@ void show_item(struct show *show, struct bytes der, struct json_object *o)
 	} else if (looks_like_csr(der)) {
 		show_csr(show, der, o);
 	} else if (looks_like_crl(der)) {
-		put_text(o, "kind", "certificate revocation list");
-		fail(&why, ERR_TYPE, "this version does not read CRLs: `openssl crl -text' does");
-		show_problem(show, o, &why);
+		show_crl(show, der, o);
 	} else {
 		show_cert(show, der, o);
 	}

@@ -105,6 +105,20 @@ static void put_issuer_and_subject(struct show *show, struct bytes plain, struct
 	put_name(o, "subject", subject);
 }
 
+static void put_issuer_and_serial(struct show *show, struct bytes plain, struct json_object *o)
+{
+	struct bytes issuer, serial;
+	struct why why = {0};
+
+	put_text(o, "kind", "IssuerAndSerialNumber");
+	if (scep_issuer_and_serial(plain, &issuer, &serial, &why) != ERR_OK) {
+		show_problem(show, o, &why);
+		return;
+	}
+	put_name(o, "issuer", issuer);
+	put_hex(o, "serial", serial);
+}
+
 /* What was in the envelope, by the message's type. */
 static void put_plain(struct show *show, int type, struct bytes plain, struct json_object *o)
 {
@@ -117,6 +131,10 @@ static void put_plain(struct show *show, int type, struct bytes plain, struct js
 		break;
 	case SCEP_CERTPOLL:
 		put_issuer_and_subject(show, plain, inner);
+		break;
+	case SCEP_GETCERT:
+	case SCEP_GETCRL:
+		put_issuer_and_serial(show, plain, inner);
 		break;
 	case SCEP_CERTREP:
 		show_signed(show, plain, inner);
@@ -190,7 +208,7 @@ static bool is_certify(const struct scep_msg *msg)
 /* What must hold before the envelope matters. */
 static enum err check_request(const struct scep_msg *msg, struct why *why)
 {
-	if (!is_certify(msg) && msg->type != SCEP_CERTPOLL)
+	if (!is_certify(msg) && msg->type != SCEP_CERTPOLL && msg->type != SCEP_GETCERT && msg->type != SCEP_GETCRL)
 		return fail(why, ERR_TYPE, "message type %d (%s) is not served", msg->type, scep_type_name(msg->type));
 	return ERR_OK;
 }
@@ -267,6 +285,16 @@ static void put_signed_parts(const struct cms_signed *cms, struct json_object *o
 	json_object_object_add(o, "signed_attributes", attrs);
 }
 
+static void put_crl_only(struct show *show, const struct cms_signed *cms, struct json_object *o)
+{
+	struct json_object *inner = json_object_new_object();
+
+	put_text(o, "kind", "revocation list only (CMS)");
+	show_crl(show, cms->crl, inner);
+	json_object_object_del(inner, "kind");
+	json_object_object_add(o, "revocation_list", inner);
+}
+
 void show_signed(struct show *show, struct bytes in, struct json_object *o)
 {
 	struct cms_signed *cms = NULL;
@@ -284,6 +312,10 @@ void show_signed(struct show *show, struct bytes in, struct json_object *o)
 	} else if (!cms->has_signer && cms->n_certs > 0 && cms->content.n == 0) {
 		put_text(o, "kind", "certificates only (CMS)");
 		put_certs(show, cms, o);
+		cms_signed_free(cms);
+		return;
+	} else if (!cms->has_signer && cms->crl.n > 0 && cms->content.n == 0) {
+		put_crl_only(show, cms, o);
 		cms_signed_free(cms);
 		return;
 	} else {

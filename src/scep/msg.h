@@ -64,6 +64,9 @@ enum err scep_unseal_password(struct scep_msg *msg, struct bytes password, const
 /* IssuerAndSubject of a CertPoll: both Name TLVs, views into `plain`. Error: UNSEAL. */
 enum err scep_issuer_and_subject(struct bytes plain, struct bytes *issuer, struct bytes *subject, struct why *why);
 
+/* IssuerAndSerialNumber of a GetCert or GetCRL: the Name TLV, the INTEGER's content octets. Error: UNSEAL. */
+enum err scep_issuer_and_serial(struct bytes plain, struct bytes *issuer, struct bytes *serial, struct why *why);
+
 /* --- writing ----------------------------------------------------------------------------------------------------- */
 
 struct scep_reply {
@@ -73,6 +76,7 @@ struct scep_reply {
 	const struct bytes *certs;	/* with SUCCESS: DER, the issued one first */
 	size_t n_certs;
 	struct bytes password;		/* with SUCCESS to a key that cannot decrypt: the challenge (RFC 8894, 3.1); n == 0: none */
+	struct bytes crl;		/* with SUCCESS to a GetCRL: DER, instead of certificates */
 	bool empty_content;		/* PENDING and FAILURE: eContent present and empty, or absent (P-198) */
 };
 

@@ -1,4 +1,4 @@
-/* Opening the envelope (RFC 8894, section 3.2.2), and what a CertPoll has inside. */
+/* Opening the envelope (RFC 8894, section 3.2.2), and what a CertPoll, a GetCert or a GetCRL has inside. */
 #include "pki/der.h"
 #include "scep/msg.h"
 
@@ -98,5 +98,17 @@ enum err scep_issuer_and_subject(struct bytes plain, struct bytes *issuer, struc
 		return fail(why, ERR_UNSEAL, "the message content is not an IssuerAndSubject");
 	*issuer = i.raw;
 	*subject = s.raw;
+	return ERR_OK;
+}
+
+enum err scep_issuer_and_serial(struct bytes plain, struct bytes *issuer, struct bytes *serial, struct why *why)
+{
+	struct tlv outer, i, s;
+
+	if (!der_whole(plain, DER_SEQUENCE, &outer) || !der_expect(&outer.body, DER_SEQUENCE, &i) ||
+	    !der_expect(&outer.body, DER_INTEGER, &s) || outer.body.n != 0 || s.body.n == 0)
+		return fail(why, ERR_UNSEAL, "the message content is not an IssuerAndSerialNumber");
+	*issuer = i.raw;
+	*serial = s.body;
 	return ERR_OK;
 }

@@ -90,21 +90,24 @@ static const struct digest_row *reply_prf(const struct scep_msg *msg)
 	return digest_row(DIGEST_SHA256);
 }
 
-/* SUCCESS: the certificates, certs-only, enveloped to whoever signed the request (P-81, P-124). */
-static enum err seal_certs(const struct scep_msg *msg, const struct scep_reply *reply, const struct alg_set *algs,
+/* SUCCESS: the certificates, or the CRL, alone in a SignedData, enveloped to whoever signed the request (P-81, P-124 to P-126). */
+static enum err seal_content(const struct scep_msg *msg, const struct scep_reply *reply, const struct alg_set *algs,
     struct buf *out, struct why *why)
 {
-	struct buf certs = {0};
+	struct buf content = {0};
 	enum err err;
 
-	if (msg->signer_key == NULL || reply->n_certs == 0)
-		return fail(why, ERR_INTERNAL, "a CertRep SUCCESS needs a verified request and a certificate");
-	cms_certs_only_write(&certs, reply->certs, reply->n_certs);
-	if (pubkey_kind(msg->signer_key).type != KEY_RSA && reply->password.n > 0)
-		err = cms_envelope_write_password(out, buf_bytes(&certs), reply->password, reply_cipher(msg, algs), reply_prf(msg), why);
+	if (msg->signer_key == NULL || (reply->n_certs == 0 && reply->crl.n == 0))
+		return fail(why, ERR_INTERNAL, "a CertRep SUCCESS needs a verified request, and a certificate or a CRL");
+	if (reply->crl.n > 0)
+		cms_crl_only_write(&content, reply->crl);
 	else
-		err = cms_envelope_write(out, buf_bytes(&certs), msg->signer, msg->signer_key, reply_cipher(msg, algs), why);
-	buf_free(&certs);
+		cms_certs_only_write(&content, reply->certs, reply->n_certs);
+	if (pubkey_kind(msg->signer_key).type != KEY_RSA && reply->password.n > 0)
+		err = cms_envelope_write_password(out, buf_bytes(&content), reply->password, reply_cipher(msg, algs), reply_prf(msg), why);
+	else
+		err = cms_envelope_write(out, buf_bytes(&content), msg->signer, msg->signer_key, reply_cipher(msg, algs), why);
+	buf_free(&content);
 	return err;
 }
 
@@ -116,7 +119,7 @@ enum err scep_certrep_write(const struct scep_msg *msg, const struct scep_reply 
 	enum err err;
 
 	if (reply->status == SCEP_SUCCESS) {
-		err = seal_certs(msg, reply, algs, &content, why);
+		err = seal_content(msg, reply, algs, &content, why);
 		if (err != ERR_OK)
 			goto out;
 	}

@@ -123,7 +123,7 @@ def test_challenge_is_hidden(judged, parties, tmp_path):
     (dict(challenge="not one of them"), "SUCCESS, if the database knows the challenge"),
     (dict(challenge=None), "CertRep FAILURE, badRequest: request not authorised"),
     (dict(break_signature=True), "CertRep FAILURE, badMessageCheck: integrity check failed"),
-    (dict(message_type="22"), "CertRep FAILURE, badRequest: message type not supported"),
+    (dict(message_type="23"), "CertRep FAILURE, badRequest: message type not supported"),
     (dict(digest="sha1"), "CertRep FAILURE, badAlg: algorithm not accepted"),
     (dict(cipher="des3"), "CertRep FAILURE, badAlg: algorithm not accepted"),
     (dict(plain=b"0\x03\x02\x01\x00"), "CertRep FAILURE, badRequest: message content could not be read"),
@@ -166,7 +166,7 @@ def test_signed_by_another_key(judged, parties, tmp_path):
 def test_answers_of_the_responder_agree(judged, parties, tmp_path):
     """What show foretells is what happens: the same messages, handled by the responder itself."""
     from test_cert import post
-    for changes, status in ((dict(), 0), (dict(challenge=None), 2), (dict(break_signature=True), 2), (dict(message_type="22"), 2)):
+    for changes, status in ((dict(), 0), (dict(challenge=None), 2), (dict(break_signature=True), 2), (dict(message_type="23"), 2)):
         made = scepmsg.Device.shared("shown").request([parties[0]], changes.pop("challenge", SECRET), **changes)
         path = tmp_path / "m.der"
         path.write_bytes(made.encode())
@@ -191,7 +191,7 @@ def test_reply(judged, parties, tmp_path):
     assert shown["recipient_nonce"] == made.nonce.hex() and "responder_would_answer" not in shown
     opened = show(path, "--cert", cert, "--key", key)["content"]
     assert opened["kind"] == "certificates only (CMS)" and opened["certificates"][0]["subject"] == "CN=shown,O=Example"
-    path.write_bytes(post(judged, made.but(message_type="22", txid="other").encode()))
+    path.write_bytes(post(judged, made.but(message_type="23", txid="other").encode()))
     shown = show(path)
     assert (shown["status"], shown["fail_info"]) == ("FAILURE (2)", "badRequest (2)")
 
@@ -237,15 +237,29 @@ def test_certs_only(tmp_path, authority):
     assert {c["subject"] for c in shown["certificates"]} == {"CN=Test CA,O=Example", "CN=SCEP RA"}
 
 
-def test_crl(tmp_path):
-    from datetime import datetime, timedelta
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    crl = (x509.CertificateRevocationListBuilder().issuer_name(x509.Name.from_rfc4514_string("CN=x")).last_update(datetime.utcnow())
-           .next_update(datetime.utcnow() + timedelta(days=1)).sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()))
-    (tmp_path / "crl").write_bytes(crl.public_bytes(serialization.Encoding.DER))
-    assert show(tmp_path / "crl", code=FAILED)["kind"] == "certificate revocation list"
+def test_crl():
+    shown = show(DATA / "good/crl/number-and-key-id.der")
+    assert (shown["kind"], shown["issuer"], shown["number"]) == ("certificate revocation list", "CN=Some CA", 7)
+    assert (shown["this_update"], shown["next_update"]) == ("2026-01-31T12:00:00Z", "2026-02-01T12:00:00Z")
+    assert [int(e["serial"], 16) for e in shown["entries"]] == [5, 2**127] and shown["revoked_certificates"] == 2
+    reasons = show(DATA / "good/crl/all-reasons.der")["entries"]
+    assert {"keyCompromise", "superseded", "certificateHold", "aACompromise"} < {e["reason"] for e in reasons}
+    entry = show(DATA / "good/crl/invalidity-date.der")["entries"][0]
+    assert (entry["reason"], entry["invalid_since"]) == ("unspecified", "2026-01-22T12:00:00Z")
+    assert "Some CA" in scepter("show", DATA / "good/crl/empty.der").out
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (DATA / "bad/crl").glob("syntax-entry-*.der")))
+def test_bad_crl(name):
+    shown = show(DATA / "bad/crl" / name, code=FAILED)
+    assert shown["kind"] == "certificate revocation list" and shown["problems"] == ["syntax: not an X.509 certificate revocation list"]
+
+
+def test_crl_only(tmp_path):
+    p7 = tmp_path / "p7"
+    subprocess.run(["openssl", "crl2pkcs7", "-inform", "DER", "-in", DATA / "good/crl/number-and-key-id.der", "-outform", "DER", "-out", p7], check=True)
+    shown = show(p7)
+    assert shown["kind"] == "revocation list only (CMS)" and shown["revocation_list"]["number"] == 7
 
 
 def test_terminal_is_safe(tmp_path):
