@@ -6,10 +6,12 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-static char *row_hex(const PGresult *r, int row, int column)
+char *store_row_hex(const PGresult *r, int row, int column)
 {
 	struct buf hex = {0};
 
+	if (row_bytes(r, row, column).n == 0)
+		return NULL;
 	hex_encode(&hex, row_bytes(r, row, column));
 	return buf_take_str(&hex);
 }
@@ -17,14 +19,14 @@ static char *row_hex(const PGresult *r, int row, int column)
 static struct store_cert_row read_cert(const PGresult *r, int row)
 {
 	struct store_cert_row c = {
-	    .serial = row_hex(r, row, 0),
+	    .serial = store_row_hex(r, row, 0),
 	    .profile = row_str(r, row, 1),
 	    .subject = row_str(r, row, 2),
 	    .sans = row_str(r, row, 3),
 	    .device = row_str(r, row, 4),
 	    .txid = row_str(r, row, 5),
 	    .requester = row_str(r, row, 6),
-	    .fingerprint = row_hex(r, row, 7),
+	    .fingerprint = store_row_hex(r, row, 7),
 	    .issued = row_time(r, row, 8),
 	    .not_before = row_time(r, row, 9),
 	    .not_after = row_time(r, row, 10),

@@ -233,6 +233,8 @@ enum err store_poll(struct store *s, const char *profile, struct bytes txid, str
 	out->subject = row_str(res, 0, 3);
 	if (!PQgetisnull(res, 0, 4))
 		err = store_unseal(s, row_bytes(res, 0, 4), &out->secret, why);
+	if (err != ERR_OK)
+		store_answer_free(out);
 	PQclear(res);
 	return err;
 }

@@ -40,6 +40,9 @@ void store_take_answer(const PGresult *r, int der_column, int reason_column, str
 /* A verdict that comes as an exception, from its error; false: it is no verdict. */
 bool store_verdict_of(enum err err, struct store_answer *out);
 
+/* A bytea or uuid column in hexadecimal; the caller frees. NULL: NULL or empty. */
+char *store_row_hex(const PGresult *r, int row, int column);
+
 /* 40 random bits in lower-case base32 (RFC 4648, section 6): to be typed, not to be secret. */
 #define STORE_ID_LENGTH 8
 enum err store_make_id(char id[STORE_ID_LENGTH + 1], struct why *why);

@@ -70,9 +70,6 @@ enum err store_pend(struct store *s, const struct store_request *r, const struct
 
 static struct store_request_row read_row(const PGresult *r, int row)
 {
-	struct buf serial = {0};
-
-	hex_encode(&serial, row_bytes(r, row, 14));
 	return (struct store_request_row){
 	    .id = row_str(r, row, 0),
 	    .profile = row_str(r, row, 1),
@@ -88,7 +85,7 @@ static struct store_request_row read_row(const PGresult *r, int row)
 	    .expires = row_time(r, row, 11),
 	    .approvals = row_int(r, row, 12),
 	    .approved_by = row_str(r, row, 13),
-	    .serial = serial.n > 0 ? buf_take_str(&serial) : NULL,
+	    .serial = store_row_hex(r, row, 14),
 	};
 }
 

@@ -45,8 +45,10 @@ enum store_verdict issue(const struct store_request *r, struct buf *cert)
 		*cert = (struct buf){0};
 		buf_add_bytes(cert, a.verdict == STORE_GO_ON ? c.der : buf_bytes(&a.cert));
 	}
-	buf_free(&a.cert);
-	return a.verdict;
+	enum store_verdict verdict = a.verdict;
+
+	store_answer_free(&a);
+	return verdict;
 }
 
 enum store_verdict poll_for(const char *txid, const char *key, struct buf *cert)
@@ -54,11 +56,14 @@ enum store_verdict poll_for(const char *txid, const char *key, struct buf *cert)
 	struct store_answer a;
 
 	assert_ok(store_poll(super, "default", bytes_str(txid), bytes_str(key), &a, &why));
-	if (cert != NULL)
+	enum store_verdict verdict = a.verdict;
+
+	if (cert != NULL) {
 		*cert = a.cert;
-	else
-		buf_free(&a.cert);
-	return a.verdict;
+		a.cert = (struct buf){0};
+	}
+	store_answer_free(&a);
+	return verdict;
 }
 
 char *add_challenge(const char *secret, struct store_challenge c)

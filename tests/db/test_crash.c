@@ -59,7 +59,7 @@ static void enrol_until_answered(struct store *s, const struct store_request *r,
 	shared->repeated[number] += a.verdict == STORE_ISSUED;
 	memcpy(shared->serials[number][shared->acknowledged[number]], a.verdict == STORE_ISSUED ? a.cert.p : c.serial, STORE_SERIAL_SIZE);
 	shared->acknowledged[number]++;
-	buf_free(&a.cert);
+	store_answer_free(&a);
 }
 
 static void write_on(int number)

@@ -38,7 +38,7 @@ static void enrol(struct store *s, const struct store_request *r, bool ask_first
 		memcpy(out->serial, a.cert.p, STORE_SERIAL_SIZE);
 	else
 		memcpy(out->serial, c.serial, STORE_SERIAL_SIZE);
-	buf_free(&a.cert);
+	store_answer_free(&a);
 }
 
 static void resend(int number)
