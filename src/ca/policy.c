@@ -3,6 +3,7 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
+#include "pki/ava.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
@@ -79,11 +80,50 @@ static enum err decide_sans(const struct profile_conf *policy, const struct csr 
 	return t->san.n > 0 ? san_text(buf_bytes(&t->san), &t->sans_text, why) : ERR_OK;
 }
 
+/* What goes into a certificate as it is has to be readable there: no empty text (RFC 5280, appendix A), none with a NUL, none of another class. */
+static bool is_value(struct bytes value)
+{
+	struct buf text = {0};
+	struct bytes in = value;
+	struct tlv t;
+	bool ok = der_next(&in, &t) && (t.tag & 0xc0) == 0 && t.body.n > 0;
+
+	switch (ok ? t.tag : 0) {
+	case DER_UTF8:
+	case DER_PRINTABLE:
+	case DER_TELETEX:
+	case DER_IA5:
+	case DER_UNIVERSAL:
+	case DER_BMP:
+		ok = string_utf8(value, &text);
+	}
+	buf_free(&text);
+	return ok;
+}
+
+static bool values_are_readable(struct bytes subject)
+{
+	struct bytes rdns, avas;
+	struct ava ava;
+
+	if (!name_contents(subject, &rdns))
+		return false;
+	while (rdn_next(&rdns, &avas)) {
+		while (ava_next(&avas, &ava)) {
+			if (!is_value(ava.value))
+				return false;
+		}
+	}
+	return true;
+}
+
 static enum err decide_subject(const struct csr *csr, struct template *t, struct why *why)
 {
 	t->subject = csr->subject;
 	if (csr->subject.n > POLICY_MAX_SUBJECT)
 		return fail(why, ERR_SUBJECT, "the subject has %zu octets, at most %d are accepted", csr->subject.n, POLICY_MAX_SUBJECT);
+	if (!values_are_readable(csr->subject))
+		return fail(why, ERR_SUBJECT, "a value in the subject is empty, or not text of its type");
 	if (name_is_empty(csr->subject) && t->san.n == 0)
 		return fail(why, ERR_SUBJECT, "the subject is empty and no accepted subjectAltName takes its place");
 	return ERR_OK;

@@ -33,10 +33,13 @@ static unsigned bit_length(struct bytes magnitude)
 }
 
 /* RSAPublicKey, RFC 8017, A.1.1. Negative numbers are an error: read as magnitudes they would hide what the library sees. */
-static enum err read_rsa(struct spki_view *v, struct why *why)
+static enum err read_rsa(struct bytes parameters, struct spki_view *v, struct why *why)
 {
-	struct tlv seq, n, e;
+	struct tlv seq, n, e, null;
 
+	/* RFC 3279, 2.3.1 has NULL; absent is met. Whatever else stands there would go into the certificate. */
+	if (parameters.n > 0 && (!der_whole(parameters, DER_NULL, &null) || null.body.n > 0))
+		return fail(why, ERR_SYNTAX, "the RSA public key's algorithm has parameters");
 	if (!der_whole(v->key_bits, DER_SEQUENCE, &seq) || !der_expect(&seq.body, DER_INTEGER, &n) ||
 	    !der_expect(&seq.body, DER_INTEGER, &e) || seq.body.n != 0)
 		return fail(why, ERR_SYNTAX, "the RSA public key is not an RSAPublicKey");
@@ -87,7 +90,7 @@ enum err spki_read(struct bytes spki, struct spki_view *out, struct why *why)
 		return fail(why, ERR_SYNTAX, "the public key is not a SubjectPublicKeyInfo");
 	v.key_bits = bytes_cut(bits.body, 1, bits.body.n);
 	if (der_oid_is(oid.body, OID_RSA))
-		err = read_rsa(&v, why);
+		err = read_rsa(algorithm.body, &v, why);
 	else if (der_oid_is(oid.body, OID_EC))
 		err = read_ec(algorithm.body, &v, why);
 	else if (der_oid_is(oid.body, OID_ED25519))
