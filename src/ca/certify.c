@@ -55,7 +55,11 @@ enum err work_note_subject(struct work *w)
 	return fail(&w->out->why, ERR_CSR, "the subject of the request cannot be read");
 }
 
-/* Decrypts the message and reads the PKCS#10 in it, with proof of possession (P-116, P-153). */
+/*
+ * Decrypts the message and reads the PKCS#10 in it, with proof of possession (P-116, P-153). The ciphertext may be a recorded one that somebody
+ * changed and signed anew: until the PKCS#10's own signature is found right every refusal looks the same, or it would tell bits of what is
+ * inside, the challenge for one (P-85).
+ */
 static enum err read_csr(struct work *w, struct why *why)
 {
 	const struct profile *p = w->env->profile;
@@ -65,12 +69,14 @@ static enum err read_csr(struct work *w, struct why *why)
 
 	if ((err = scep_unseal(w->msg, &to, 1, &p->algs, &plain, why)) != ERR_OK)
 		goto out;
+	w->told = ERR_UNSEAL;
 	note_weak(w);
 	if ((err = csr_parse(buf_bytes(&plain), &w->csr, why)) != ERR_OK)
 		goto out;
 	if ((err = work_note_subject(w)) != ERR_OK)
 		goto out;
-	err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why);
+	if ((err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) == ERR_OK)
+		w->told = ERR_OK;
 out:
 	buf_wipe(&plain);
 	return err;
@@ -161,7 +167,7 @@ void work_approved(struct work *w, bool renews)
 static enum err judge(struct work *w, const struct store_old *old, const struct why *challenged)
 {
 	struct why *why = &w->out->why;
-	bool signed_by_ours = old->cert.n > 0;
+	bool signed_by_ours = renew_is_ours(w, old);
 	enum err err;
 
 	if (w->msg->type == SCEP_RENEWALREQ || signed_by_ours) {
@@ -181,6 +187,7 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 /* The request is known: what for is told by the verdict, or found out. */
 static enum err go_on(struct work *w, const struct store_answer *answer, const struct why *challenged)
 {
+	struct why refused;
 	enum err err;
 
 	switch (answer->verdict) {
@@ -190,7 +197,7 @@ static enum err go_on(struct work *w, const struct store_answer *answer, const s
 			return err;
 		return approve_waits(w) ? approve_queue(w) : work_sign(w);
 	case STORE_APPROVED:
-		work_approved(w, answer->old.cert.n > 0);
+		work_approved(w, renew_judge(w, &answer->old, &refused) == ERR_OK);
 		return work_sign(w);
 	default:
 		return work_settle(w, answer);

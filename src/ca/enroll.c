@@ -62,7 +62,7 @@ static enum err refuse(const struct work *w, enum err err)
 	enum err failed;
 
 	store_audit(w->env->store, &event, &out->audit);
-	failed = respond_failure(w->env, w->msg, err, w->fail_text, out);
+	failed = respond_failure(w->env, w->msg, w->told != ERR_OK ? w->told : err, w->fail_text, out);
 	return failed == ERR_OK ? err : failed;
 }
 

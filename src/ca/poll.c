@@ -43,6 +43,8 @@ static enum err open_poll(struct work *w, const char *subject)
 
 	if (err == ERR_OK)
 		err = check_names(w, buf_bytes(&plain), subject);
+	if (err == ERR_UNSEAL)	/* as for wrong names: the envelope may be another message's, and nothing in it is vouched for (P-85) */
+		w->told = ERR_NO_TXN;
 	buf_wipe(&plain);
 	return err;
 }

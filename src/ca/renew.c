@@ -12,6 +12,11 @@ bool renew_claims(const struct work *w)
 	    !bytes_eq(signer->spki, w->env->profile->ra_cert->spki);
 }
 
+bool renew_is_ours(const struct work *w, const struct store_old *old)
+{
+	return renew_claims(w) && bytes_eq(buf_bytes(&old->cert), buf_bytes(&w->msg->signer->der));
+}
+
 static enum err check_times(const struct profile_conf *conf, const struct cert *cert, time_t now, struct why *why)
 {
 	if (!cert->times_ok)
@@ -78,7 +83,7 @@ enum err renew_judge(struct work *w, const struct store_old *old, struct why *wh
 
 	if (!conf->renewal)
 		return fail(why, ERR_RENEWAL, "renewal is not enabled in this profile");
-	if (!renew_claims(w) || !bytes_eq(buf_bytes(&old->cert), buf_bytes(&signer->der)))
+	if (!renew_is_ours(w, old))
 		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this server issued");
 	if (!bytes_eq_str(bytes_str(old->profile), conf->name))
 		return fail(why, ERR_RENEWAL, "the certificate that signed was issued in profile '%s'", old->profile);

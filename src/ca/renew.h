@@ -7,6 +7,9 @@
 /* Does the signer's certificate claim to be one of this profile's CA? Then its serial number is looked up. */
 bool renew_claims(const struct work *w);
 
+/* Is the signer's certificate the very one that the database knows under its serial number? A claim alone proves nothing. */
+bool renew_is_ours(const struct work *w, const struct store_old *old);
+
 /*
  * May the certificate that the database knows under the signer's serial number be renewed by this request? It has to be the very
  * certificate, of this profile, not revoked, inside its window, and to have every name that is asked for. Errors: RENEWAL, with

@@ -15,6 +15,7 @@ struct work {
 	struct pubkey *csr_key;
 	enum authority authority;	/* what the challenge appeals to; AUTHORITY_RENEWAL once the old certificate decided */
 	bool renews;			/* authorised by the certificate that it renews */
+	enum err told;			/* told to the client in place of the error, while that may depend on what only our key can read (P-85) */
 	char *fail_text;		/* failInfoText that says more than the error's row; NULL: none */
 	struct template template;	/* what policy makes of it; n == 0 of its subject: not decided yet */
 	struct store_request request;

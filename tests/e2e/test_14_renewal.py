@@ -173,3 +173,15 @@ def test_micromdm_renews_with_the_same_key_and_request(site, client_of):
             "-ca-fingerprint", scepmsg.digest_of("sha256", site.authority.ra).hex(), cwd=folder, timeout=60)
         seen.add(cert.read_bytes())
     assert len(seen) == 3
+
+
+def test_a_forged_certificate_does_not_lend_its_key(renewing):
+    """Who copies a stranger's PKCS#10 and claims a serial number of ours neither gets a certificate nor burns the stranger's challenge."""
+    client = renewing()
+    _, cert = enrolled(client)
+    serial = scepmsg.x509.load_der_x509_certificate(cert).serial_number
+    thief, victim = Device.shared("thief"), Device.shared("victim")
+    plain = csr(victim.key, "victim", client.challenge())
+    forged = scepmsg.forged(thief.key, client.site.authority.ca, serial)
+    client.refused(Request(thief.key, forged, list(client.to), plain), scepmsg.BAD_REQUEST)
+    client.enrol(victim.request(client.to, plain=plain))

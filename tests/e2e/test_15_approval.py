@@ -20,6 +20,7 @@ def waiting(make_site, client_of):
     site.profiles["two"] = site.profile(approval={"mode": "manual", "approvals": "2"})
     site.profiles["mixed"] = site.profile(approval={"mode": "unless-one-time"})
     site.profiles["full"] = site.profile(approval={"mode": "manual", "max_pending": "1"})
+    site.profiles["revoking"] = site.profile(approval={"mode": "manual"}, renewal={"revoke_old": "yes", "revoke_old_after": "0s"})
     front = site.start("lighttpd-socket")
     return lambda profile="manual": client_of(site, front, f"/scep/{profile}", profile)
 
@@ -101,7 +102,10 @@ def test_wrong_polls(waiting):
     client.refused(poll(client, request, txid="unknown"), scepmsg.BAD_CERT_ID)
     client.refused(poll(client, request, subject=scepmsg.name("somebody else")), scepmsg.BAD_CERT_ID)
     client.refused(poll(client, request, issuer=scepmsg.name("another CA")), scepmsg.BAD_CERT_ID)
-    client.refused(poll(client, request).but(plain=b"\x30\x00"), scepmsg.BAD_REQUEST)
+    texts = {client.refused(poll(client, request, **wrong), scepmsg.BAD_CERT_ID).fail_text
+             for wrong in (dict(subject=scepmsg.name("somebody else")), dict(garbage_envelope=True))}
+    texts |= {client.refused(poll(client, request).but(plain=p), scepmsg.BAD_CERT_ID).fail_text for p in (b"\x30\x00", request.plain, b"")}
+    assert len(texts) == 1, "what is in the envelope decides nothing that can be seen (P-85)"
     pend(client, poll(client, request))
 
 
@@ -199,3 +203,19 @@ def test_scepter_polls(waiting):
                     cwd=folder, timeout=90)
     thread.join()
     assert (folder / "cert.pem").exists()
+
+
+def test_approval_renews_only_what_may_be_renewed(waiting):
+    """An approved request whose signer only claims the serial number of another's certificate does not get that one revoked."""
+    client = waiting("revoking")
+
+    def approved(request):
+        pend(client, request)
+        client.site.run("request", "approve", request_id(client, request))
+        return client.send(request.but(nonce=os.urandom(16)))
+    victim = approved(new_request(client)).certs[0]
+    thief = Device.shared("thief")
+    forged = scepmsg.forged(thief.key, client.site.authority.ca, scepmsg.x509.load_der_x509_certificate(victim).serial_number)
+    plain = scepmsg.csr(thief.key, "thief", client.challenge())
+    assert approved(scepmsg.Request(thief.key, forged, list(client.to), plain)).status == scepmsg.SUCCESS
+    assert client.site.execute("SELECT count(*) FROM scep.revocation")[0][0] == 0
