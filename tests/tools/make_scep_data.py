@@ -329,4 +329,5 @@ def main():
                 path.write_bytes(content)
 
 
-main()
+if __name__ == "__main__":
+    main()
