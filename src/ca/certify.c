@@ -24,6 +24,8 @@ bool same_key(struct bytes spki, struct bytes other)
 
 enum err work_can_answer(const struct work *w)
 {
+	if (w->out->light)	/* whose answer is not encrypted */
+		return ERR_OK;
 	if (pubkey_kind(w->msg->signer_key).type == KEY_RSA || work_password(w).n > 0)
 		return ERR_OK;
 	return fail(&w->out->why, ERR_ALG,
@@ -206,11 +208,18 @@ static enum err go_on(struct work *w, const struct store_answer *answer, const s
 
 enum err work_certify(struct work *w)
 {
+	enum err err;
+
+	if ((err = read_csr(w, &w->out->why)) != ERR_OK || (err = work_can_answer(w)) != ERR_OK)
+		return err;
+	return work_authorize(w);
+}
+
+enum err work_authorize(struct work *w)
+{
 	struct why *why = &w->out->why, challenged = {0}, refused = {0};
 	enum err err;
 
-	if ((err = read_csr(w, why)) != ERR_OK || (err = work_can_answer(w)) != ERR_OK)
-		return err;
 	w->authority = authorize(w->env->profile, w->csr, &challenged);
 	work_identify(w, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});
 	err = store_admit(w->env->store, &w->request, &w->answer, &refused);

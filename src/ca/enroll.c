@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "ca/dialect.h"
+#include "ca/light.h"
 #include "ca/respond.h"
 #include "ca/work.h"
 
@@ -70,9 +71,12 @@ void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out
 {
 	struct work w = {.env = env, .out = out};
 
-	*out = (struct outcome){0};
-	out->err = scep_open(body, &w.msg, &out->why);
-	if (out->err == ERR_OK) {
+	*out = (struct outcome){.light = env->light};
+	out->err = out->light ? light_certify(&w, body) : scep_open(body, &w.msg, &out->why);
+	if (out->light) {
+		if (err_row(out->err)->fail_info != FI_NONE)
+			out->err = refuse(&w, out->err);
+	} else if (out->err == ERR_OK) {
 		out->type = w.msg->type;
 		escape_text(&out->txid, w.msg->txid, SCEP_TXID_MAX);
 		out->err = answer(&w);
@@ -85,6 +89,7 @@ void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out
 void outcome_free(struct outcome *o)
 {
 	buf_free(&o->body);
+	buf_free(&o->text);
 	buf_free(&o->txid);
 	buf_free(&o->subject);
 	buf_free(&o->weak);

@@ -11,6 +11,7 @@ struct enroll_env {
 	struct store *store;
 	time_t now;
 	const char *peer;		/* the client's address, for log and audit */
+	bool light;			/* the body has light_shape, and the profile serves that */
 };
 
 /* What happened, for the log line; buffers are freed by outcome_free. */
@@ -18,6 +19,8 @@ struct outcome {
 	enum err err;			/* ERR_OK also for a repeated answer */
 	struct why why;			/* the sentence for log and audit */
 	struct buf body;		/* the CertRep; empty: HTTP must answer with err's status */
+	bool light;			/* a light client's: body is a certs-only PKCS#7, empty when there is no certificate (yet) */
+	struct buf text;		/* what a light client may read of a refusal */
 	int type;			/* messageType, 0 when it was not read */
 	enum scep_status status;	/* of the CertRep */
 	bool repeated;			/* the stored certificate was sent again */

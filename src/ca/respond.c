@@ -11,6 +11,12 @@ static enum err respond(const struct enroll_env *env, const struct scep_msg *msg
 	if (gnutls_rnd(GNUTLS_RND_NONCE, nonce, sizeof(nonce)) != 0)
 		return fail(&out->why, ERR_INTERNAL, "the random number generator does not work");
 	out->status = reply->status;
+	if (out->light) {	/* no CertRep: certificates, or nothing that HTTP does not say */
+		if (reply->status == SCEP_SUCCESS)
+			cms_certs_only_write(&out->body, reply->certs, reply->n_certs);
+		buf_add_str(&out->text, reply->fail_text != NULL ? reply->fail_text : "");
+		return ERR_OK;
+	}
 	return scep_certrep_write(msg, reply, &by, &p->algs, env->now, nonce, &out->body, &out->why);
 }
 

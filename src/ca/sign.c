@@ -79,7 +79,7 @@ enum err work_decide(struct work *w)
 
 void work_note_requester(struct work *w)
 {
-	buf_printf(&w->requester, "%s from %s", authority_name(w->authority), w->env->peer);
+	buf_printf(&w->requester, "%s from %s%s", authority_name(w->authority), w->env->peer, w->out->light ? " as a bare request" : "");
 	if (w->out->weak.n > 0)
 		buf_printf(&w->requester, " with %s", buf_str(&w->out->weak));
 }

@@ -25,6 +25,8 @@ struct work {
 
 /* PKCSReq and RenewalReq: certify.c. */
 enum err work_certify(struct work *w);
+/* What follows once w->csr and w->csr_key are known: admit, judge, then sign or queue, and answer. */
+enum err work_authorize(struct work *w);
 /* CertPoll: poll.c. */
 enum err work_poll(struct work *w);
 

@@ -90,6 +90,7 @@ struct profile_conf {
 	enum conf_ca_chain ca_chain;
 	bool ca_first;			/* GetCACert: the CA's certificate before the RA's */
 	unsigned hide_caps, tolerate;	/* enum conf_hide, conf_tolerate bits */
+	bool raw_csr;			/* a PKCS#10 without a SCEP message around it is served */
 	bool post, get;			/* POST is announced; PKIOperation by GET is served */
 	char **ca_identifiers;		/* the ones that `message` may name; NULL: any (P-17) */
 	char **paths;			/* more paths in URLs; NULL: none */

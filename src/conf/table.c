@@ -247,6 +247,9 @@ static const struct setting profile_rows[] = {
 	.help = "Whether POST is announced. 'no' is for clients that shall use GET, and hides SCEPStandard as well, which implies it."},
     {"scep", "get", KIND_BOOL, AT(get), .standard = "yes",
 	.help = "Whether a PKIOperation may come by GET."},
+    {"scep", "raw_csr", KIND_BOOL, AT(raw_csr), .standard = "no",
+	.help = "Whether a PKCS#10 may be POSTed without a SCEP message around it, bare or in SignedData, in DER, base64 or PEM, with its challenge. "
+		"The answer is a certs-only PKCS#7 (application/pkcs7-mime), 202 while it waits, 400 or 403. Nothing but TLS hides the challenge."},
     {"scep", "ca_identifier", KIND_NAMES, AT(ca_identifiers), .example = "OFFICE OFFICE-CA",
 	.help = "The CA identifiers that a client may name as 'message' of GetCACaps and GetCACert; another one is answered with 404. Not set: "
 		"whatever it names is ignored. A blank in an identifier is written %20."},

@@ -7,10 +7,12 @@
 #include "base/codec.h"
 #include "base/log.h"
 #include "ca/enroll.h"
+#include "ca/light.h"
 #include "server/body.h"
 #include "server/url.h"
 
 #define LOG_FIELD_MAX 256
+#define LIGHT_RETRY_S 60	/* when a light client is to ask again whether it was approved */
 
 /* One request on its way: what is known of it so far, for the answer and the log line. */
 struct call {
@@ -49,44 +51,77 @@ static void get_next_ca_cert(struct call *call, struct http_resp *resp)
 	call->outcome.err = fail(&call->outcome.why, ERR_NOT_FOUND, "no next CA certificate is configured");	/* P-47 */
 }
 
-/* The message as octets, in `store` where it came as text. */
-static enum err take_message(const struct call *call, struct buf *store, struct bytes *message, struct why *why)
+static enum err take_get(const struct call *call, struct buf *store, struct why *why)
 {
 	const struct profile_conf *conf = call->profile->conf;
-	enum err err;
 
-	*message = call->req->body;
-	if (strcmp(call->req->method, "POST") != 0) {
-		if (!conf->get)
-			return fail(why, ERR_METHOD, "PKIOperation by GET is switched off ('get' in [scep])");
-		err = url_message(call->req->query, (conf->tolerate & TOLERATE_BASE64) != 0, store, why);
-		*message = buf_bytes(store);
+	if (!conf->get)
+		return fail(why, ERR_METHOD, "PKIOperation by GET is switched off ('get' in [scep])");
+	return url_message(call->req->query, (conf->tolerate & TOLERATE_BASE64) != 0, store, why);
+}
+
+/* The message as octets, in `store` where it came as text. A PKCS#10 comes by POST only: a URL would show its challenge in every log. */
+static enum err take_message(const struct call *call, struct buf *store, struct bytes *message, bool *light, struct why *why)
+{
+	const struct profile_conf *conf = call->profile->conf;
+	enum err err = ERR_OK;
+	bool text = false;
+
+	if (strcmp(call->req->method, "POST") != 0)
+		err = take_get(call, store, why);
+	else
+		text = body_from_text(call->req->body, store);
+	*message = store->n > 0 ? buf_bytes(store) : call->req->body;
+	if (err != ERR_OK || strcmp(call->req->method, "POST") != 0)
 		return err;
-	}
+	*light = conf->raw_csr && light_shape(*message);
+	if (*light)
+		return ERR_OK;
 	if ((conf->tolerate & TOLERATE_CONTENT_TYPE) == 0 && !body_is_pki_message(call->req->content_type))
 		return fail(why, ERR_MEDIA, "Content-Type '%.60s' ('content-type' in [scep] tolerate)", call->req->content_type);
-	if (body_from_text(call->req->body, store)) {
-		if ((conf->tolerate & TOLERATE_BASE64_POST) == 0)
-			return fail(why, ERR_SYNTAX, "the body is base64 text instead of octets ('base64-post' in [scep] tolerate)");
-		*message = buf_bytes(store);
-	}
+	if (text && (conf->tolerate & TOLERATE_BASE64_POST) == 0)
+		return fail(why, ERR_SYNTAX, "the body is base64 text instead of octets ('base64-post' in [scep] tolerate)");
 	return ERR_OK;
+}
+
+/* What a CertRep would say, said by HTTP: what the profile refuses is 403, what is malformed 400. */
+static void answer_light(const struct outcome *o, struct http_resp *resp)
+{
+	const struct err_row *row = err_row(o->err);
+
+	if (o->err == ERR_OK && o->status == SCEP_PENDING) {
+		answer(resp, "text/plain", BYTES_LIT("the request waits for approval: send it again later\n"));
+		resp->status = 202;
+		resp->retry_after = LIGHT_RETRY_S;
+	} else if (o->err == ERR_OK) {
+		answer(resp, "application/pkcs7-mime", buf_bytes(&o->body));
+	} else {
+		http_resp_error(o->err, resp);
+		if (row->whose == POLICY && row->fail_info != FI_NONE)
+			resp->status = 403;
+		if (o->text.n > 0) {
+			buf_cut(&resp->body, 0);
+			buf_printf(&resp->body, "%s\n", buf_str(&o->text));
+		}
+	}
 }
 
 static void pki_operation(struct call *call, struct http_resp *resp)
 {
-	struct enroll_env env = {call->profile, call->site->store, call->now, call->req->peer};
+	struct enroll_env env = {call->profile, call->site->store, call->now, call->req->peer, false};
 	struct bytes message;
 	struct buf store = {0};
-	enum err err = take_message(call, &store, &message, &call->outcome.why);
+	enum err err = take_message(call, &store, &message, &env.light, &call->outcome.why);
 
 	if (err == ERR_OK)
 		enroll(&env, message, &call->outcome);
 	else
 		call->outcome.err = err;
-	if (call->outcome.body.n > 0)
+	if (call->outcome.light)
+		answer_light(&call->outcome, resp);
+	else if (call->outcome.body.n > 0)
 		answer(resp, "application/x-pki-message", buf_bytes(&call->outcome.body));
-	buf_free(&store);
+	buf_wipe(&store);
 }
 
 static const struct {
@@ -222,6 +257,8 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 		buf_printf(&line, " type=%s(%d)", scep_type_name(o->type), o->type);
 	if (o->txid.n > 0)	/* is escaped already */
 		buf_printf(&line, " txid=\"%.*s\"", LOG_FIELD_MAX, (const char *)o->txid.p);
+	if (o->light)
+		buf_add_str(&line, " light=yes");
 	if (o->body.n > 0)
 		buf_printf(&line, " status=%s%s", status_name(o->status), o->repeated ? " repeated=yes" : "");
 	if (o->err != ERR_OK)
