@@ -112,6 +112,14 @@ void call_int(struct call *c, int v)
 	add_own(c, be, sizeof(be));
 }
 
+void call_long(struct call *c, long v)
+{
+	uint8_t be[8];
+
+	put_be(be, sizeof(be), (uint64_t)v);
+	add_own(c, be, sizeof(be));
+}
+
 void call_bool(struct call *c, bool v)
 {
 	add_own(c, &(uint8_t){v}, 1);

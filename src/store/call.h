@@ -30,6 +30,7 @@ void call_bytes(struct call *c, struct bytes v);		/* borrowed */
 /* A text cut to CALL_TEXT_MAX, with everything that is not clean UTF-8 replaced by '?'. NULL: NULL. */
 void call_text(struct call *c, const char *text);
 void call_int(struct call *c, int v);
+void call_long(struct call *c, long v);				/* int8 */
 void call_no_int(struct call *c);				/* NULL */
 void call_bool(struct call *c, bool v);
 void call_time(struct call *c, time_t v);			/* 0: NULL */

@@ -31,9 +31,11 @@ static struct store_cert_row read_cert(const PGresult *r, int row)
 	    .not_before = row_time(r, row, 9),
 	    .not_after = row_time(r, row, 10),
 	    .revoked = row_bool(r, row, 11),
+	    .revoked_at = row_time(r, row, 12),
+	    .reason = row_int(r, row, 13),
 	};
 
-	buf_add_bytes(&c.der, row_bytes(r, row, 12));
+	buf_add_bytes(&c.der, row_bytes(r, row, 14));
 	return c;
 }
 
@@ -72,8 +74,7 @@ enum err store_cert_list(struct store *s, const struct store_cert_filter *f, str
 	return ERR_OK;
 }
 
-/* A serial number as people write it: hexadecimal, ':' allowed, leading zeros or not. */
-static bool parse_serial(const char *hex, uint8_t serial[STORE_SERIAL_SIZE])
+bool store_parse_serial(const char *hex, uint8_t serial[STORE_SERIAL_SIZE])
 {
 	struct buf b = {0};
 	char *even = mem_printf("%s%s", strcspn(hex, ":") % 2 ? "0" : "", hex);
@@ -102,7 +103,7 @@ enum err store_cert_show(struct store *s, const char *serial_hex, struct store_c
 	bool found;
 	enum err err;
 
-	if (!parse_serial(serial_hex, serial))
+	if (!store_parse_serial(serial_hex, serial))
 		return fail(why, ERR_NOT_FOUND, "'%s' is not a serial number in hexadecimal", serial_hex);
 	call_uuid(&call, serial);
 	err = store_call(s, &call, &res, why);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "store/crl.h"
 #include "store/internal.h"
 
 #define TXID_TEXT_MAX 255
@@ -126,14 +127,24 @@ static void add_cert(struct call *call, const struct store_cert *c, const uint8_
 	call_bytes(call, c->der);
 }
 
-static enum err add_issuer(struct store *s, const struct store_cert *c, const uint8_t id[32], struct why *why)
+void store_public_id(struct bytes of, uint8_t id[32])
+{
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, of.p, of.n, id) < 0)
+		abort();
+}
+
+enum err store_issuer_add(struct store *s, struct bytes issuer, struct bytes authority, struct why *why)
 {
 	struct call call = {.sql = SQL_ISSUER_ADD};
+	uint8_t id[32], authority_id[32];
 	PGresult *res;
 	enum err err;
 
+	store_public_id(issuer, id);
+	store_public_id(authority.n > 0 ? authority : issuer, authority_id);
 	call_uuid(&call, id);
-	call_bytes(&call, c->issuer);
+	call_uuid(&call, authority_id);
+	call_bytes(&call, issuer);
 	err = store_call(s, &call, &res, why);
 	if (err == ERR_OK)
 		PQclear(res);
@@ -176,7 +187,7 @@ static enum err issue_with_issuer(struct store *s, const struct store_request *r
 	enum err err = issue_once(s, r, c, issuer, res, &first);
 
 	if (err == ERR_NOT_FOUND) {
-		err = add_issuer(s, c, issuer, why);
+		err = store_issuer_add(s, c->issuer, c->authority, why);
 		return err == ERR_OK ? issue_once(s, r, c, issuer, res, why) : err;
 	}
 	if (err != ERR_OK && why != NULL)
@@ -193,7 +204,7 @@ enum err store_issue(struct store *s, const struct store_request *r, const struc
 
 	if (err != ERR_OK)
 		return err;
-	gnutls_hash_fast(GNUTLS_DIG_SHA256, c->issuer.p, c->issuer.n, issuer);
+	store_public_id(c->issuer, issuer);
 	err = issue_with_issuer(s, r, c, issuer, &res, why);
 	if (store_verdict_of(err, out))
 		return ERR_OK;

@@ -84,6 +84,7 @@ enum err store_admit(struct store *s, const struct store_request *r, struct stor
 struct store_cert {			/* what was signed */
 	uint8_t serial[STORE_SERIAL_SIZE];
 	struct bytes issuer;		/* the CA certificate's DER */
+	struct bytes authority;		/* its subject and key, which outlive it: see store/crl.h; n == 0: the certificate stands for them */
 	struct bytes der;
 	time_t not_before, not_after;
 	const char *sans;		/* text, "" for none */
@@ -147,6 +148,8 @@ struct store_cert_row {
 	char *profile, *subject, *sans, *device, *txid, *requester, *fingerprint;
 	time_t issued, not_before, not_after;
 	bool revoked;
+	time_t revoked_at;		/* may lie in the future; 0: not revoked */
+	int reason;			/* RFC 5280, 5.3.1 */
 	struct buf der;			/* empty in lists */
 };
 

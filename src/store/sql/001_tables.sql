@@ -21,8 +21,17 @@ CREATE TABLE setting (
 );
 INSERT INTO setting VALUES ('partition_next', date_trunc('year', now() AT TIME ZONE 'UTC')::date::text);
 
+-- Who signs: a name and a key, which may have several certificates one after another. It has one series of CRLs. Its id: first 128 bits of a
+-- SHA-256 over name and key.
+CREATE TABLE authority (
+  authority_id  uuid    PRIMARY KEY,
+  crl_number    bigint  NOT NULL DEFAULT 0,	-- of the last CRL; 0: none yet
+  busy_until    timestamptz			-- somebody is signing the next one
+);
+
 CREATE TABLE issuer (
-  issuer_id  uuid        PRIMARY KEY,	-- first 128 bits of the SHA-256 of its certificate
+  issuer_id     uuid        PRIMARY KEY,	-- first 128 bits of the SHA-256 of its certificate
+  authority_id  uuid        NOT NULL REFERENCES authority,
   added_at   timestamptz NOT NULL DEFAULT now(),
   der        bytea       NOT NULL
 );
@@ -120,11 +129,38 @@ CREATE TABLE device (
 ) WITH (fillfactor = 85);
 
 CREATE TABLE revocation (
-  cert_id     uuid        PRIMARY KEY,
-  revoked_at  timestamptz NOT NULL DEFAULT now(),
-  reason      smallint    NOT NULL,
-  actor       text        NOT NULL
+  cert_id        uuid        PRIMARY KEY,
+  revoked_at     timestamptz NOT NULL DEFAULT now(),	-- may lie in the future
+  reason         smallint    NOT NULL,			-- RFC 5280, 5.3.1
+  actor          text        NOT NULL,
+  invalid_since  timestamptz,
+  listed_by      bigint,				-- the first CRL that has it
+  not_after      timestamptz NOT NULL,			-- these two by trigger, from the certificate
+  authority_id   uuid        NOT NULL
 );
+CREATE INDEX revocation_waiting ON revocation (authority_id, revoked_at) WHERE listed_by IS NULL;
+CREATE INDEX revocation_listed ON revocation (authority_id, not_after);
+
+CREATE FUNCTION revocation_of() RETURNS trigger LANGUAGE plpgsql SET search_path = scep, pg_temp AS $$
+BEGIN
+  SELECT c.not_after, i.authority_id INTO NEW.not_after, NEW.authority_id
+    FROM cert c JOIN issuer i ON i.issuer_id = c.issuer_id WHERE c.cert_id = NEW.cert_id;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER revocation_of BEFORE INSERT ON revocation FOR EACH ROW EXECUTE FUNCTION revocation_of();
+
+-- The last few of each authority.
+CREATE TABLE crl (
+  authority_id  uuid        NOT NULL REFERENCES authority,
+  number        bigint      NOT NULL,
+  this_update   timestamptz NOT NULL,
+  next_update   timestamptz NOT NULL,
+  n_entries     int         NOT NULL,
+  der           bytea       NOT NULL,
+  PRIMARY KEY (authority_id, number)
+);
+ALTER TABLE crl ALTER COLUMN der SET STORAGE EXTERNAL;
 
 -- Append-only for every role, its owner too. Old years leave as whole partitions.
 CREATE TABLE audit (
@@ -184,7 +220,7 @@ $$;
 DO $$ BEGIN PERFORM scep.make_partitions(); END $$;
 
 GRANT USAGE ON SCHEMA scep TO scep_responder, scep_admin;
-GRANT SELECT ON schema_version, setting, issuer TO scep_responder, scep_admin;
+GRANT SELECT ON schema_version, setting, issuer, authority, crl TO scep_responder, scep_admin;
 GRANT SELECT ON cert, request, device, revocation, audit TO scep_admin;
 GRANT SELECT (id, created_at, expires_at, consumed_at, revoked_at, consumed_by, uses_left, profile, subject, device, created_by)
   ON challenge TO scep_admin;

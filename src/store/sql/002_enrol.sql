@@ -180,13 +180,14 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION issuer_add(p_issuer uuid, p_der bytea) RETURNS void
+CREATE FUNCTION issuer_add(p_issuer uuid, p_authority uuid, p_der bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 BEGIN
   IF uuid_send(p_issuer) <> substring(sha256(p_der) FOR 16) THEN
     RAISE EXCEPTION 'issuer id and certificate do not belong together' USING ERRCODE = 'data_exception';
   END IF;
-  INSERT INTO issuer (issuer_id, der) VALUES (p_issuer, p_der) ON CONFLICT (issuer_id) DO NOTHING;
+  INSERT INTO authority (authority_id) VALUES (p_authority) ON CONFLICT (authority_id) DO NOTHING;
+  INSERT INTO issuer (issuer_id, authority_id, der) VALUES (p_issuer, p_authority, p_der) ON CONFLICT (issuer_id) DO NOTHING;
 END
 $$;
 

@@ -58,7 +58,8 @@ $$;
 -- between the first and the last certificate it got.
 CREATE FUNCTION cert_list(p_profile text, p_like text, p_device_h uuid, p_device text, p_expires timestamptz, p_limit int)
 RETURNS TABLE (cert_id uuid, profile text, subject text, sans text, device text, txid text, requester text, fingerprint bytea,
-  issued_at timestamptz, not_before timestamptz, not_after timestamptz, revoked boolean, der bytea)
+  issued_at timestamptz, not_before timestamptz, not_after timestamptz, revoked boolean, revoked_at timestamptz,
+  reason int, der bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_from    uuid := id_floor('2020-01-01');
@@ -71,8 +72,8 @@ BEGIN
   END IF;
   RETURN QUERY
   SELECT c.cert_id, c.profile, c.subject, c.sans, c.device, c.txid, c.requester, sha256(c.der), c.issued_at, c.not_before, c.not_after,
-         revoked(c.cert_id), ''::bytea
-    FROM cert c
+         revoked(c.cert_id), v.revoked_at, v.reason::int, ''::bytea
+    FROM cert c LEFT JOIN revocation v ON v.cert_id = c.cert_id
    WHERE c.cert_id BETWEEN v_from AND v_to
      AND (p_profile IS NULL OR c.profile = p_profile) AND (p_like IS NULL OR c.subject ILIKE v_pattern)
      AND (p_device IS NULL OR c.device = p_device) AND (p_expires IS NULL OR c.not_after < p_expires)
@@ -82,13 +83,14 @@ $$;
 
 CREATE FUNCTION cert_get(p_cert_id uuid)
 RETURNS TABLE (cert_id uuid, profile text, subject text, sans text, device text, txid text, requester text, fingerprint bytea,
-  issued_at timestamptz, not_before timestamptz, not_after timestamptz, revoked boolean, der bytea)
+  issued_at timestamptz, not_before timestamptz, not_after timestamptz, revoked boolean, revoked_at timestamptz,
+  reason int, der bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 BEGIN
   RETURN QUERY
   SELECT c.cert_id, c.profile, c.subject, c.sans, c.device, c.txid, c.requester, sha256(c.der), c.issued_at, c.not_before, c.not_after,
-         revoked(c.cert_id), c.der
-    FROM cert c WHERE c.cert_id = p_cert_id;
+         revoked(c.cert_id), v.revoked_at, v.reason::int, c.der
+    FROM cert c LEFT JOIN revocation v ON v.cert_id = c.cert_id WHERE c.cert_id = p_cert_id;
 END
 $$;
 
