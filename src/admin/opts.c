@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "conf/date.h"
 
 #define COUNT_MAX 1000000000L
 #define DAY 86400L
@@ -58,24 +59,12 @@ bool opts_duration(const char *text, long *seconds)
 
 static bool read_time(const char *text, time_t *out)
 {
-	static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"};
 	long seconds;
-	size_t i;
 
-	if (opts_duration(text, &seconds)) {
-		*out = time(NULL) + seconds;
-		return true;
-	}
-	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		struct tm tm = {0};
-		const char *end = strptime(text, forms[i], &tm);
-
-		if (end != NULL && *end == '\0') {
-			*out = timegm(&tm);
-			return true;
-		}
-	}
-	return false;
+	if (!opts_duration(text, &seconds))
+		return date_parse(text, out);
+	*out = time(NULL) + seconds;
+	return true;
 }
 
 static bool read_count(const char *text, long least, long *out)

@@ -2,31 +2,25 @@
 
 #include <gnutls/x509.h>
 
+#include "conf/date.h"
+
 #define MIN_RSA_BITS 2048	/* of our own keys: below it nothing that they sign is worth much */
 #define EXPIRY_WARNING_S (30 * 86400)
 
-static void date_text(time_t t, char out[24])
-{
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL || strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out[0] = '\0';
-}
-
 static void check_dates(const struct key_pair *pair, time_t now, struct problems *problems)
 {
-	char date[24];
+	char date[DATE_SIZE];
 
 	if (!pair->cert->times_ok) {
 		problem_add(problems, PROBLEM_ERROR, pair->where, "the validity dates of the %s certificate cannot be read", pair->what);
 		return;
 	}
 	if (now < pair->cert->not_before) {
-		date_text(pair->cert->not_before, date);
+		date_print(pair->cert->not_before, date);
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s certificate is not valid before %s; is this machine's clock right?", pair->what, date);
 	}
-	date_text(pair->cert->not_after, date);
+	date_print(pair->cert->not_after, date);
 	if (now > pair->cert->not_after)
 		problem_add(problems, PROBLEM_ERROR, pair->where, "the %s certificate expired on %s; issue a new one", pair->what, date);
 	else if (now > pair->cert->not_after - EXPIRY_WARNING_S)

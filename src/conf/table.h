@@ -25,6 +25,7 @@ enum conf_kind {	/* how a value is written, and the field it is stored in */
 	KIND_SECONDS,	/* int64_t: "90d", "12h", "30m", "45s", plain seconds */
 	KIND_MILLIS,	/* int64_t in milliseconds: the same, and "500ms" */
 	KIND_MODE,	/* unsigned: octal */
+	KIND_DATE,	/* int64_t: seconds since 1970, 0 when unset; "2027-01-31T12:00:00Z" or "2027-01-31" */
 };
 
 struct conf_word {

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "conf/date.h"
 #include "conf/list.h"
 #include "conf/number.h"
 
@@ -112,6 +113,16 @@ static enum err set_mode(const struct setting *row, const char *text, unsigned *
 	return ERR_OK;
 }
 
+static enum err set_date(const struct setting *row, const char *text, int64_t *at, struct why *why)
+{
+	time_t t;
+
+	if (!date_parse(text, &t))
+		return value_bad(row, text, why);
+	*at = t;
+	return ERR_OK;
+}
+
 static enum err set_word(const struct setting *row, const char *text, void *at, struct why *why)
 {
 	const struct conf_word *word = word_find(words_of(row), bytes_str(text));
@@ -152,6 +163,8 @@ enum err value_set(const struct setting *row, const char *file, const char *text
 		return names_set(row, text, at, why);
 	case KIND_MODE:
 		return set_mode(row, text, at, why);
+	case KIND_DATE:
+		return set_date(row, text, at, why);
 	default:
 		return set_number(row, text, at, why);
 	}
@@ -169,6 +182,7 @@ static const char *word_text(const struct setting *row, int value)
 bool value_text(const struct setting *row, const void *conf, struct buf *out)
 {
 	const void *at = const_field(row, conf);
+	char date[DATE_SIZE];
 	int value;
 
 	switch (row->kind) {
@@ -205,6 +219,12 @@ bool value_text(const struct setting *row, const void *conf, struct buf *out)
 	case KIND_MODE:
 		buf_printf(out, "%04o", *(const unsigned *)at);
 		break;
+	case KIND_DATE:
+		if (*(const int64_t *)at == 0)
+			return false;
+		date_print((time_t)*(const int64_t *)at, date);
+		buf_add_str(out, date);
+		break;
 	default:
 		number_print(*(const int64_t *)at, number_units(row->kind), out);
 	}
@@ -238,7 +258,8 @@ void value_expected(const struct setting *row, struct buf *out)
 	    [KIND_URL_PATH] = "a URL path such as /scep, without / at its end", [KIND_MODE] = "an octal mode such as 0660",
 	    [KIND_NAMES] = "a list of names without blanks",
 	    [KIND_URLS] = "a list of http:// or https:// URLs",
-    [KIND_URL_PATHS] = "a list of URL paths such as /certsrv/mscep/mscep.dll, without / at their end",
+	    [KIND_URL_PATHS] = "a list of URL paths such as /certsrv/mscep/mscep.dll, without / at their end",
+	    [KIND_DATE] = "a date (UTC) such as 2027-01-31T12:00:00Z or 2027-01-31",
 	};
 
 	switch (row->kind) {

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "conf/date.h"
 #include "conf/value.h"
 
 #define SOURCE TEST_DATA "/../.."
@@ -119,6 +120,40 @@ static void key_usage_bits(void **state)
 	    ERR_OK);
 	assert_int_equal(p.key_usage, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION | GNUTLS_KEY_KEY_ENCIPHERMENT |
 	    GNUTLS_KEY_DATA_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT);
+}
+
+/* Only dates that exist, in the form that is printed or its first half. */
+static void dates(void **state)
+{
+	static const struct {
+		const char *text;
+		time_t t;	/* 0: refused */
+	} rows[] = {
+	    {"1970-01-01T00:00:01Z", 1}, {"2027-01-31T12:00:00Z", 1801396800}, {"2027-01-31", 1801353600}, {"2028-02-29", 1835395200},
+	    {"9999-12-31T23:59:59Z", 253402300799},
+	    {"1970-01-01", 0}, {"1969-12-31", 0}, {"0000-01-01", 0}, {"2027-02-29", 0}, {"2027-04-31", 0}, {"2027-13-01", 0}, {"2027-00-01", 0},
+	    {"2027-01-00", 0}, {"2027-01-31T24:00:00Z", 0}, {"2027-01-31T12:60:00Z", 0}, {"2027-01-31T12:00:60Z", 0}, {"", 0}, {"now", 0},
+	    {"2027-1-31", 0}, {"2027-01-31T12:00:00", 0}, {"2027-01-31T12:00:00z", 0}, {"2027-01-31 12:00:00Z", 0}, {" 2027-01-31", 0},
+	    {"2027-01-31 ", 0}, {"2027-01-31T12:00:00Z ", 0}, {"2027-01-31T", 0}, {"+027-01-31", 0}, {"2027- 1-31", 0},
+	    {"12027-01-31T12:00:00Z", 0},
+	};
+	char text[DATE_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		time_t t = 7;
+
+		print_message("# '%s'\n", rows[i].text);
+		assert_int_equal(date_parse(rows[i].text, &t), rows[i].t != 0);
+		assert_int_equal(t, rows[i].t != 0 ? rows[i].t : 7);
+		date_print(t, text);
+		if (rows[i].t != 0)
+			assert_memory_equal(text, rows[i].text, strlen(rows[i].text));
+	}
+	date_print((time_t)253402300800, text);
+	assert_string_equal(text, "");
+	date_print(-1, text);
+	assert_string_equal(text, "");
 }
 
 static char *printed(void (*print)(FILE *f))
@@ -263,7 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows_are_sound), cmocka_unit_test(values_come_back), cmocka_unit_test(untouched_on_failure),
-	    cmocka_unit_test(key_usage_bits), cmocka_unit_test(committed_files), cmocka_unit_test(examples_are_the_defaults),
+	    cmocka_unit_test(key_usage_bits), cmocka_unit_test(dates), cmocka_unit_test(committed_files), cmocka_unit_test(examples_are_the_defaults),
 	    cmocka_unit_test(printed_and_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
