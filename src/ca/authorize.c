@@ -2,7 +2,8 @@
 
 const char *authority_name(enum authority a)
 {
-	static const char *const names[] = {"no challenge", "static challenge", "one-time challenge", "renewal", "operators"};
+	static const char *const names[] = {"no challenge", "static challenge", "one-time challenge", "renewal", "operators",
+	    "renewal from a former CA"};
 
 	return names[a];
 }

@@ -9,7 +9,8 @@ enum authority {
 	AUTHORITY_STATIC,	/* one of the profile's static secrets */
 	AUTHORITY_ONE_TIME,	/* to be found, and consumed, in the database */
 	AUTHORITY_RENEWAL,	/* the certificate that is renewed */
-	AUTHORITY_OPERATOR	/* people have approved it */
+	AUTHORITY_OPERATOR,	/* people have approved it */
+	AUTHORITY_FORMER	/* the certificate that is renewed, of a former CA */
 };
 
 const char *authority_name(enum authority a);	/* "static challenge" */

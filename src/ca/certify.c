@@ -149,7 +149,7 @@ static void begin_renewal(struct work *w)
 {
 	set_renews(w);
 	if (!w->env->profile->conf->renewal_challenge) {
-		w->authority = AUTHORITY_RENEWAL;
+		w->authority = renew_is_ours(w, &w->answer.old) ? AUTHORITY_RENEWAL : AUTHORITY_FORMER;
 		w->request.challenge = (struct bytes){0};
 	}
 }
@@ -169,10 +169,10 @@ void work_approved(struct work *w, bool renews)
 static enum err judge(struct work *w, const struct store_old *old, const struct why *challenged)
 {
 	struct why *why = &w->out->why;
-	bool signed_by_ours = renew_is_ours(w, old);
+	bool signed_by_ours = renew_is_ours(w, old), by_former = !signed_by_ours && former_issued(w->env->profile->former, w->msg->signer);
 	enum err err;
 
-	if (w->msg->type == SCEP_RENEWALREQ || signed_by_ours) {
+	if (w->msg->type == SCEP_RENEWALREQ || signed_by_ours || by_former) {
 		err = renew_judge(w, old, why);
 		if (err == ERR_OK && (challenged->err == ERR_OK || !w->env->profile->conf->renewal_challenge)) {
 			begin_renewal(w);

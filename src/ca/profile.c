@@ -135,6 +135,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, struct
 	load_certs(&l, p);
 	load_secrets(&l, p);
 	warn_about_algorithms(&l);
+	p->former = former_load(conf, now, problems);
 	if (problems->n_errors != errors) {
 		profile_free(p);
 		return NULL;
@@ -170,6 +171,7 @@ void profile_free(struct profile *p)
 	cert_free(p->ca_cert);
 	key_free(p->ca_key);
 	cert_list_free(p->chain, p->n_chain);
+	former_free(p->former);
 	secrets_free(p->secrets);
 	buf_free(&p->caps);
 	buf_free(&p->ca_body);

@@ -4,6 +4,7 @@
 
 #include "auth/challenge.h"
 #include "base/problems.h"
+#include "ca/former.h"
 #include "conf/conf.h"
 #include "scep/msg.h"
 
@@ -16,6 +17,7 @@ struct profile {
 	struct cert **chain;		/* the CA's parents */
 	size_t n_chain;
 	struct secrets *secrets;	/* NULL: no static challenge */
+	struct former *former;		/* NULL: none */
 	struct alg_set algs;
 	struct key_limits limits;
 	struct buf caps;		/* GetCACaps body */

@@ -75,6 +75,25 @@ static enum err check_names(const struct cert *old, const struct template *t, st
 	return ERR_OK;
 }
 
+/* One of ours, known and good, or one of a former CA. */
+static enum err check_origin(const struct work *w, const struct store_old *old, struct why *why)
+{
+	const struct profile *p = w->env->profile;
+
+	if (!renew_is_ours(w, old)) {
+		if (p->former == NULL)
+			return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this server issued");
+		if (same_key(w->msg->signer->spki, p->ra_cert->spki))
+			return fail(why, ERR_RENEWAL, "the message is signed with a key of this server itself");
+		return former_check(p->former, w->msg->signer, w->env->now, why);
+	}
+	if (!bytes_eq_str(bytes_str(old->profile), p->conf->name))
+		return fail(why, ERR_RENEWAL, "the certificate that signed was issued in profile '%s'", old->profile);
+	if (old->revoked)
+		return fail(why, ERR_RENEWAL, "the certificate that signed is revoked");
+	return ERR_OK;
+}
+
 enum err renew_judge(struct work *w, const struct store_old *old, struct why *why)
 {
 	const struct profile_conf *conf = w->env->profile->conf;
@@ -83,12 +102,8 @@ enum err renew_judge(struct work *w, const struct store_old *old, struct why *wh
 
 	if (!conf->renewal)
 		return fail(why, ERR_RENEWAL, "renewal is not enabled in this profile");
-	if (!renew_is_ours(w, old))
-		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this server issued");
-	if (!bytes_eq_str(bytes_str(old->profile), conf->name))
-		return fail(why, ERR_RENEWAL, "the certificate that signed was issued in profile '%s'", old->profile);
-	if (old->revoked)
-		return fail(why, ERR_RENEWAL, "the certificate that signed is revoked");
+	if ((err = check_origin(w, old, why)) != ERR_OK)
+		return err;
 	if ((err = check_times(conf, signer, w->env->now, why)) != ERR_OK)
 		return err;
 	if ((err = check_key(w, why)) != ERR_OK || (err = work_decide(w)) != ERR_OK)

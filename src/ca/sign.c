@@ -6,6 +6,7 @@
 #include "ca/issue.h"
 #include "ca/respond.h"
 #include "ca/work.h"
+#include "pki/name.h"
 
 static void note_serial(struct outcome *out, struct bytes serial)
 {
@@ -77,9 +78,24 @@ enum err work_decide(struct work *w)
 	return policy_decide(p->conf, &facts, w->env->now, &w->template, &w->out->why);
 }
 
+/* Which certificate of which CA: this database knows nothing else of it. */
+static void note_former(struct work *w)
+{
+	struct buf issuer = {0};
+
+	if (name_text(w->msg->signer->issuer, &issuer, NULL) == ERR_OK) {
+		buf_printf(&w->requester, " '%.200s', serial ", buf_str(&issuer));
+		hex_encode(&w->requester, bytes_cut(w->msg->signer->serial, 0, 40));
+	}
+	buf_free(&issuer);
+}
+
 void work_note_requester(struct work *w)
 {
-	buf_printf(&w->requester, "%s from %s%s", authority_name(w->authority), w->env->peer, w->out->light ? " as a bare request" : "");
+	buf_add_str(&w->requester, authority_name(w->authority));
+	if (w->authority == AUTHORITY_FORMER)
+		note_former(w);
+	buf_printf(&w->requester, " from %s%s", w->env->peer, w->out->light ? " as a bare request" : "");
 	if (w->out->weak.n > 0)
 		buf_printf(&w->requester, " with %s", buf_str(&w->out->weak));
 }

@@ -66,6 +66,8 @@ struct profile_conf {
 	int64_t renewal_window_s;	/* so long before its end a certificate may be renewed; 0: at any time */
 	int64_t renewal_grace_s;	/* so long after its end, too */
 	enum conf_same_key renewal_same_key;
+	char *renew_from, *renew_from_crl;	/* CAs of another product whose certificates renew, too, and their CRLs; NULL: none */
+	int64_t renew_from_until;		/* before that date */
 	bool revoke_old;		/* a renewed certificate is revoked as superseded ... */
 	int64_t revoke_old_after_s;	/* ... so long after */
 	/* [approval] */

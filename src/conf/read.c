@@ -75,6 +75,10 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 	if (p->static_challenge_file == NULL && !p->one_time_challenge && p->approval == APPROVAL_AUTO)
 		problem_in(problems, p->file, "[enrol] one_time_challenge",
 		    "'no' without a static_challenge_file leaves no way to authorise a device; set one of them");
+	if (p->renew_from != NULL && p->renew_from_until == 0)
+		problem_in(problems, p->file, "[renewal] renew_from_until", "missing beside renew_from: until when former certificates may renew");
+	if (p->renew_from == NULL && (p->renew_from_crl != NULL || p->renew_from_until != 0))
+		problem_in(problems, p->file, "[renewal] renew_from", "missing beside renew_from_crl or renew_from_until; take them out");
 	if (p->min_rsa_bits > p->max_rsa_bits)
 		problem_in(problems, p->file, "[enrol] min_rsa_bits", "%lld is more than max_rsa_bits, which is %lld",
 		    (long long)p->min_rsa_bits, (long long)p->max_rsa_bits);

@@ -193,6 +193,12 @@ static const struct setting profile_rows[] = {
     {"renewal", "same_key", KIND_ENUM, AT(renewal_same_key), .standard = "pkcsreq", .words = same_key_words,
 	.help = "Whether the new certificate may be for the same key: 'pkcsreq' when an older client asks by PKCSReq, 'always' also by "
 		"RenewalReq."},
+    {"renewal", "renew_from", KIND_PATH, AT(renew_from), .example = "/etc/scepter/old-ca.pem",
+	.help = "PEM file with former CAs, of another product: what they issued may renew into this profile, by the same rules."},
+    {"renewal", "renew_from_crl", KIND_PATH, AT(renew_from_crl), .example = "/etc/scepter/old-ca.crl",
+	.help = "Their CRLs, PEM or DER; read at start and at a reload. Without it revoked certificates renew as well."},
+    {"renewal", "renew_from_until", KIND_DATE, AT(renew_from_until), .example = "2027-06-30T00:00:00Z",
+	.help = "The date on which this ends; has to be given with renew_from."},
     {"renewal", "revoke_old", KIND_BOOL, AT(revoke_old), .standard = "no",
 	.help = "Whether the renewed certificate is revoked (superseded)."},
     {"renewal", "revoke_old_after", KIND_SECONDS, AT(revoke_old_after_s), .standard = "7d", .max = 3650 * SECONDS_A_DAY,

@@ -1,0 +1,291 @@
+"""Taking over from another product: certificates of its CA, made here by openssl, renew into a profile until a date."""
+import datetime
+import subprocess
+
+import pytest
+import scepmsg
+from processes import run, write
+from scepmsg import BAD_REQUEST, Device, csr
+
+CONFIG = """
+[ca]
+default_ca = old
+[old]
+dir = {dir}
+database = {dir}/index
+serial = {dir}/serial
+crlnumber = {dir}/crlnumber
+new_certs_dir = {dir}
+certificate = {dir}/ca.pem
+private_key = {dir}/ca.key
+default_md = sha256
+default_crl_days = 30
+policy = any
+copy_extensions = copy
+unique_subject = no
+[any]
+organizationName = optional
+commonName = supplied
+[req]
+distinguished_name = dn
+[dn]
+"""
+
+
+class OldCa:
+    """A CA of another product: its certificate, CRL, and what it issued."""
+
+    def __init__(self, folder, subject="/O=Example/CN=Old CA"):
+        self.folder = folder
+        folder.mkdir()
+        write(folder / "conf", CONFIG.format(dir=folder))
+        for name, text in (("index", ""), ("serial", "00F1\n"), ("crlnumber", "01\n")):
+            write(folder / name, text)
+        self.openssl("req", "-x509", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "ca.key", "-out", folder / "ca.pem",
+                     "-subj", subject, "-days", "3000", "-config", folder / "conf",
+                     "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+        self.crl()
+
+    def openssl(self, *args, data=None):
+        return subprocess.run(["openssl", *map(str, args)], input=data, capture_output=True, check=True).stdout
+
+    def crl(self, *options):
+        self.openssl("ca", "-config", self.folder / "conf", "-gencrl", "-out", self.folder / "crl.pem", *options)
+
+    def device(self, label, start=None, end=None, dns=(), digest="sha256", extensions=None):
+        """A device with a certificate of this CA."""
+        device = Device(label)
+        write(self.folder / "req.der", csr(device.key, label, dns=dns))
+        self.openssl("req", "-inform", "DER", "-in", self.folder / "req.der", "-out", self.folder / "req.pem", "-config", self.folder / "conf")
+        now = datetime.datetime.utcnow()
+        more = ["-extfile", write(self.folder / "ext", extensions), ] if extensions else []
+        pem = self.openssl("ca", "-batch", "-config", self.folder / "conf", "-in", self.folder / "req.pem", "-md", digest, "-notext", *more,
+                           "-startdate", (start or now - datetime.timedelta(days=1)).strftime("%Y%m%d%H%M%SZ"),
+                           "-enddate", (end or now + datetime.timedelta(days=10)).strftime("%Y%m%d%H%M%SZ"))
+        device.cert = scepmsg.certificate(pem)
+        write(self.folder / f"{label}.pem", pem)
+        return device
+
+    def revoke(self, label):
+        self.openssl("ca", "-config", self.folder / "conf", "-revoke", self.folder / f"{label}.pem")
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    return OldCa(tmp_path_factory.mktemp("old") / "ca")
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """Of the same name, and a stranger."""
+    return OldCa(tmp_path_factory.mktemp("other") / "ca")
+
+
+def settings(site, ca, **changes):
+    copies = site.folder / f"former-{ca.folder.parent.name}"
+    copies.mkdir(exist_ok=True)
+    copies.chmod(0o755)
+    return {
+        "renew_from": write(copies / "ca.pem", (ca.folder / "ca.pem").read_bytes()),
+        "renew_from_crl": write(copies / "crl.pem", (ca.folder / "crl.pem").read_bytes()),
+        "renew_from_until": "2099-12-31T00:00:00Z",
+    } | changes
+
+
+@pytest.fixture(scope="module")
+def of(make_site, client_of, old):
+    """of(profile): a client of it. Device 'thief' is revoked, and on the CRL."""
+    site = make_site()
+    old.thief = old.device("thief")
+    old.revoke("thief")
+    old.crl()
+    site.profiles["default"] = site.profile(renewal=settings(site, old))
+    without = settings(site, old)
+    del without["renew_from_crl"]
+    site.profiles["blind"] = site.profile(renewal=without)
+    site.profiles["over"] = site.profile(renewal=settings(site, old, renew_from_until="2026-01-01T00:00:00Z"))
+    site.profiles["none"] = site.profile()
+    site.profiles["sha1"] = site.profile(renewal=settings(site, old), scep={"legacy": "sha1"})
+    site.profiles["grace"] = site.profile(renewal=settings(site, old, grace="30d"))
+    site.profiles["challenged"] = site.profile(renewal=settings(site, old, challenge="yes"))
+    site.profiles["approved"] = site.profile(renewal=settings(site, old), approval={"mode": "manual", "renewals": "yes"})
+    site.profiles["light"] = site.profile(renewal=settings(site, old), scep={"raw_csr": "yes"})
+    front = site.start("lighttpd-socket")
+    yield lambda name="default": client_of(site, front, f"/scep/{name}", name)
+    site.stop()
+
+
+def renewal(client, device, challenge=None, message_type="17", key=None, **how):
+    plain = csr(key or Device.shared("new-key").key, how.pop("common_name", device.label), challenge, how.pop("dns", ()))
+    return client.request(device=device, plain=plain, message_type=message_type, challenge=challenge, **how)
+
+
+def refused(client, request, why):
+    reply = client.send(request)
+    assert (reply.status, reply.fail_info) == (scepmsg.FAILURE, BAD_REQUEST), reply
+    rows = client.site.execute("SELECT detail FROM scep.audit WHERE kind = 'refuse' AND txid = %s", request.txid)
+    assert len(rows) == 1 and why in rows[0][0], rows
+
+
+@pytest.mark.parametrize("message_type", ["17", "19"])
+def test_renews(of, old, message_type):
+    client = of()
+    device = old.device(f"moves-{message_type}", dns=["moves.example"])
+    request = renewal(client, device, message_type=message_type, dns=["moves.example"])
+    reply = client.send(request)
+    assert reply.status == scepmsg.SUCCESS, client.front.logs()[-1500:]
+    client.check_cert(reply, request)
+    # in the records as what it is
+    serial = f"{reply.cert.serial_number:032x}"
+    shown = str(client.site.json("cert", "show", serial))
+    old_serial = scepmsg.x509.load_der_x509_certificate(device.cert).serial_number
+    assert "renewal from a former CA 'CN=Old CA,O=Example', serial" in shown and f"{old_serial:x}" in shown, shown
+    # a resend is no second certificate, and the new one renews like any other
+    assert client.send(request).certs == reply.certs
+    new = Device.shared("new-key")
+    again = scepmsg.Device(device.label)
+    again.key, again.cert = new.key, reply.certs[0]
+    client.enrol(renewal(client, again, key=scepmsg.new_key(), dns=["moves.example"]))
+
+
+def test_not_where_it_is_not_configured(of, old):
+    client = of("none")
+    refused(client, renewal(client, old.device("nowhere")), "not signed with a certificate that this server issued")
+    refused(client, renewal(client, old.device("nowhere-19"), message_type="19"), "no challengePassword")
+
+
+@pytest.mark.parametrize("message_type", ["17", "19"])
+def test_revoked(of, old, message_type):
+    refused(of(), renewal(of(), old.thief, message_type=message_type), "is revoked")
+
+
+def test_without_a_crl_nobody_knows(of, old):
+    of("blind").enrol(renewal(of("blind"), old.thief))
+
+
+def test_after_the_date(of, old):
+    refused(of("over"), renewal(of("over"), old.device("late")), "could renew until 2026-01-01T00:00:00Z")
+
+
+def test_expired(of, old):
+    now = datetime.datetime.utcnow()
+    device = old.device("expired", now - datetime.timedelta(days=20), now - datetime.timedelta(days=10))
+    refused(of(), renewal(of(), device), "the certificate expired")
+    of("grace").enrol(renewal(of("grace"), device))
+
+
+def test_a_stranger_of_the_same_name(of, other):
+    refused(of(), renewal(of(), other.device("stranger")), "not signed with a certificate that this server or a former CA issued")
+    refused(of(), renewal(of(), other.device("stranger-19"), message_type="19"), "no challengePassword")
+
+
+def test_self_signed(of):
+    refused(of(), renewal(of(), Device.shared("nobody")), "not signed with a certificate that this server or a former CA issued")
+
+
+def test_other_names(of, old):
+    device = old.device("names", dns=["a.example"])
+    refused(of(), renewal(of(), device, common_name="another", dns=["a.example"]), "the subject is not that")
+    refused(of(), renewal(of(), device, dns=["a.example", "b.example"]), "has not")
+    of().enrol(renewal(of(), device))
+
+
+def test_a_ca_below_it(of, old):
+    device = old.device("sub", extensions="basicConstraints=critical,CA:TRUE\n")
+    refused(of(), renewal(of(), device), "signed with a CA's certificate")
+
+
+def test_sha1_only_where_the_profile_lives_with_it(of, old):
+    device = old.device("sha1", digest="sha1")
+    refused(of(), renewal(of(), device), "signed with SHA-1")
+    of("sha1").enrol(renewal(of("sha1"), device))
+
+
+def test_its_signature_counts(of, old):
+    request = renewal(of(), old.device("broken"), break_signature=True)
+    reply = of().send(request)
+    assert (reply.status, reply.fail_info) == (scepmsg.FAILURE, scepmsg.BAD_MESSAGE_CHECK)
+
+
+def test_with_a_challenge_besides(of, old):
+    client, device = of("challenged"), old.device("challenged")
+    reply = client.send(renewal(client, device))
+    assert reply.status == scepmsg.FAILURE
+    client.enrol(renewal(client, device, client.challenge()))
+
+
+def test_a_challenge_still_enrols(of, old):
+    """A PKCSReq signed with a certificate that may not renew needs its challenge, and its own key: an old certificate excuses nothing."""
+    client = of()
+    refused(client, renewal(client, old.thief, client.challenge(), message_type="19"), "signed by another key")
+    client.enrol(client.request(device=old.thief, plain=csr(old.thief.key, "thief", client.challenge())))
+
+
+def test_approved_by_people(of, old):
+    client, device = of("approved"), old.device("approved")
+    request = renewal(client, device)
+    assert client.send(request).status == scepmsg.PENDING
+    row = next(r for r in client.site.json("request", "list") if "CN=approved" in r["subject"])
+    client.site.run("request", "approve", row["id"])
+    client.check_cert(client.send(request), request)
+
+
+def test_light_clients_sign_with_it(of, old):
+    import rawhttp
+    client, device = of("light"), old.device("bare")
+    plain = csr(Device.shared("new-key").key, "bare")
+    omit = (scepmsg.MESSAGE_TYPE, scepmsg.SENDER_NONCE, scepmsg.TXID)
+    body = scepmsg.Request(device.key, device.cert, [], content=plain, omit=omit).encode()
+    assert rawhttp.post(client.front.port, client.path, body).status == 200
+    body = scepmsg.Request(old.thief.key, old.thief.cert, [], content=csr(Device.shared("new-key").key, "thief"), omit=omit).encode()
+    assert rawhttp.post(client.front.port, client.path, body).status == 403
+
+
+def test_sscep_s_way(of, old):
+    """PKCSReq signed with the old certificate, a serial number of few octets, DER, no challenge: what most clients send."""
+    device = old.device("sscep")
+    of().enrol(renewal(of(), device, message_type="19", txid="A" * 32, digest="sha512", cipher="aes256"))
+
+
+# --- what check says ---
+
+@pytest.mark.parametrize("changes,status,text", [
+    ({}, 0, None),
+    ({"renew_from_until": "2020-01-01"}, 0, "renew_from_until has passed"),
+    ({"renew_from_until": None}, 1, "missing beside renew_from"),
+    ({"renew_from": None}, 1, "missing beside renew_from_crl or renew_from_until"),
+    ({"renew_from_until": "soon"}, 1, "'soon' is not a date"),
+    ({"renew_from_crl": "/nowhere"}, 1, "/nowhere"),
+    ({"renew_from": "/nowhere"}, 1, "/nowhere"),
+    ({"renew_from_crl": "ca.pem"}, 1, "no CRL in it"),
+    ({"renew_from_crl": "stranger"}, 1, "CRL 1 is not signed by any CA of renew_from"),
+    ({"renew_from_crl": "stale"}, 0, "out of date"),
+    ({"renew_from_crl": "damaged"}, 1, "renew_from_crl"),
+    ({"renew_from": "leaf"}, 1, "not a CA's"),
+], ids=lambda v: str(v)[:40])
+def test_check(make_site, old, other, changes, status, text, tmp_path):
+    site = test_check.site = getattr(test_check, "site", None) or make_site()
+    renewal = settings(site, old)
+    here = site.folder / "own"
+    here.mkdir(exist_ok=True)
+    for key, value in changes.items():
+        if value == "ca.pem":
+            value = renewal["renew_from"]
+        elif value == "stranger":
+            value = write(here / "stranger.pem", (other.folder / "crl.pem").read_bytes())
+        elif value == "stale":
+            old.crl("-crl_lastupdate", "20250101000000Z", "-crl_nextupdate", "20250201000000Z")
+            value = write(here / "stale.pem", (old.folder / "crl.pem").read_bytes())
+            old.crl()
+        elif value == "damaged":
+            value = write(here / "damaged.der", b"\x30\x03\x02\x01")
+        elif value == "leaf":
+            old.device("leaf")
+            value = write(here / "leaf.pem", (old.folder / "leaf.pem").read_bytes())
+            renewal.pop("renew_from_crl")
+        renewal[key] = value
+    site.profiles["default"] = site.profile(renewal={k: v for k, v in renewal.items() if v is not None})
+    site.write()
+    done = run(site.fcgi, "--check", "--conf", site.ini, check=False)
+    out = done.stdout + done.stderr
+    assert done.returncode == status and (text is None and "[renewal]" not in out or text is not None and text in out), out
