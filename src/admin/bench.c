@@ -78,7 +78,7 @@ static enum err open_keys(const struct args *a, struct own_keys *out, struct why
 	if (err == ERR_OK)
 		err = profile_open_keys(out->profile, why);
 	if (err == ERR_OK)
-		err = bench_keys_measure(out->profile->ca_key, out->profile->ra_key, &out->before, why);
+		err = bench_keys_measure(out->profile, &out->before, why);
 	return err;
 }
 
@@ -86,7 +86,7 @@ static enum err measure_again(const struct own_keys *keys, struct bench_key_cost
 {
 	const struct bench_key_cost *b = &keys->before;
 	struct bench_key_cost after;
-	enum err err = bench_keys_measure(keys->profile->ca_key, keys->profile->ra_key, &after, why);
+	enum err err = bench_keys_measure(keys->profile, &after, why);
 
 	if (err == ERR_OK)
 		*out = (struct bench_key_cost){(b->unwrap + after.unwrap) / 2, (b->ca_sign + after.ca_sign) / 2, (b->ra_sign + after.ra_sign) / 2};

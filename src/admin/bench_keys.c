@@ -61,13 +61,13 @@ static enum err time_unwrap(const struct key *key, double *seconds, struct why *
 	return err;
 }
 
-enum err bench_keys_measure(const struct key *ca, const struct key *ra, struct bench_key_cost *out, struct why *why)
+enum err bench_keys_measure(const struct profile *p, struct bench_key_cost *out, struct why *why)
 {
 	struct bench_key_cost cost = {0};
 	enum err err;
 
-	if ((err = time_unwrap(ra, &cost.unwrap, why)) != ERR_OK || (err = time_sign(ca, &cost.ca_sign, why)) != ERR_OK ||
-	    (err = time_sign(ra, &cost.ra_sign, why)) != ERR_OK)
+	if ((err = time_unwrap(p->ra_key, &cost.unwrap, why)) != ERR_OK || (err = time_sign(p->ca_key, &cost.ca_sign, why)) != ERR_OK ||
+	    (err = time_sign(p->sign_key, &cost.ra_sign, why)) != ERR_OK)
 		return err;
 	*out = cost;
 	return ERR_OK;

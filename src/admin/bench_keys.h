@@ -2,7 +2,7 @@
 #ifndef ADMIN_BENCH_KEYS_H
 #define ADMIN_BENCH_KEYS_H
 
-#include "pki/key.h"
+#include "ca/profile.h"
 
 /* CPU seconds of one operation each. */
 struct bench_key_cost {
@@ -12,6 +12,6 @@ struct bench_key_cost {
 };
 
 /* Repeats each for about half a second of CPU. Errors: KEY, CA_KEY. */
-enum err bench_keys_measure(const struct key *ca, const struct key *ra, struct bench_key_cost *out, struct why *why);
+enum err bench_keys_measure(const struct profile *p, struct bench_key_cost *out, struct why *why);
 
 #endif

@@ -34,7 +34,7 @@ static enum err check_policy(const struct work *w, struct json_object *o, struct
 	struct facts facts = {
 	    .csr = w->csr,
 	    .key = pubkey_kind(w->csr_key),
-	    .key_is_ours = same_key(w->csr->spki, p->ca_cert->spki) || same_key(w->csr->spki, p->ra_cert->spki),
+	    .key_is_ours = work_key_is_ours(w),
 	    .ca_not_after = p->ca_cert->not_after,
 	};
 	struct template t = {0};

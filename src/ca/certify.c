@@ -22,6 +22,14 @@ bool same_key(struct bytes spki, struct bytes other)
 	return key_bits(spki).n > 0 && bytes_eq(key_bits(spki), key_bits(other));
 }
 
+bool work_key_is_ours(const struct work *w)
+{
+	const struct profile *p = w->env->profile;
+	struct bytes spki = w->csr->spki;
+
+	return same_key(spki, p->ca_cert->spki) || same_key(spki, p->ra_cert->spki) || same_key(spki, p->sign_cert->spki);
+}
+
 enum err work_can_answer(const struct work *w)
 {
 	if (w->out->light)	/* whose answer is not encrypted */

@@ -40,18 +40,29 @@ void dialect_hide_caps(const struct profile_conf *conf, struct buf *body)
 	*body = out;
 }
 
-size_t dialect_ca_certs(const struct profile_conf *conf, const struct cert *ra, const struct cert *ca, struct cert *const *chain,
-    size_t n_chain, struct bytes *certs)
+/* None where the CA answers itself. */
+static size_t ra_certs(const struct profile *p, struct bytes *certs)
 {
 	size_t n = 0;
 
-	if (ra != NULL && !conf->ca_first)
-		certs[n++] = buf_bytes(&ra->der);
-	certs[n++] = buf_bytes(&ca->der);
-	if (ra != NULL && conf->ca_first)
-		certs[n++] = buf_bytes(&ra->der);
-	for (size_t i = 0; conf->ca_chain == CA_CHAIN_FULL && i < n_chain && i < CMS_MAX_CERTS; i++)
-		certs[n++] = buf_bytes(&chain[i]->der);
+	if (p->ra_cert != p->ca_cert)
+		certs[n++] = buf_bytes(&p->ra_cert->der);
+	if (p->sign_cert != p->ra_cert)
+		certs[n++] = buf_bytes(&p->sign_cert->der);
+	return n;
+}
+
+size_t dialect_ca_certs(const struct profile *p, struct bytes *certs)
+{
+	size_t n = 0;
+
+	if (!p->conf->ca_first)
+		n += ra_certs(p, certs);
+	certs[n++] = buf_bytes(&p->ca_cert->der);
+	if (p->conf->ca_first)
+		n += ra_certs(p, certs + n);
+	for (size_t i = 0; p->conf->ca_chain == CA_CHAIN_FULL && i < p->n_chain && i < CMS_MAX_CERTS; i++)
+		certs[n++] = buf_bytes(&p->chain[i]->der);
 	return n;
 }
 

@@ -7,7 +7,7 @@
 /* Clients name the RA, the CA or the root as issuer. */
 static bool is_issuer_of_ours(const struct profile *p, struct bytes issuer)
 {
-	if (name_eq(issuer, p->ra_cert->subject) || name_eq(issuer, p->ca_cert->subject))
+	if (name_eq(issuer, p->ra_cert->subject) || name_eq(issuer, p->sign_cert->subject) || name_eq(issuer, p->ca_cert->subject))
 		return true;
 	for (size_t i = 0; i < p->n_chain; i++) {
 		if (name_eq(issuer, p->chain[i]->subject))

@@ -10,7 +10,7 @@
 #define TYPE_CA_CERT "application/x-x509-ca-cert"
 #define TYPE_CA_RA_CERT "application/x-x509-ca-ra-cert"
 
-/* One of [ca] and [ra] while it is loaded. */
+/* A profile while it is loaded. */
 struct load {
 	const struct profile_conf *conf;
 	struct problems *problems;
@@ -45,28 +45,51 @@ static void load_chain(const struct load *l, struct profile *p, const char *wher
 		problem_why(l->problems, where, &why);
 }
 
-static void load_certs(const struct load *l, struct profile *p)
+/* What answers devices: the CA itself, one RA for both, or one that decrypts and one that signs. */
+static void load_ra(const struct load *l, struct profile *p, const struct key_pair *ca)
 {
-	char ca_where[600], ra_where[600];
-	struct key_pair ca = {.where = ca_where, .what = "CA"}, ra = {.where = ra_where, .what = "RA"};
+	char ra_where[600], sign_where[600];
+	struct key_pair ra = {.where = ra_where, .what = "RA"}, sign = {.where = sign_where, .what = "signing RA"};
+	bool split = l->conf->ra_sign.certificate != NULL;
 
-	where_of(l, "ca", ca_where, sizeof(ca_where));
 	where_of(l, "ra", ra_where, sizeof(ra_where));
-	load_pair(l, &l->conf->ca, &ca, &p->ca_cert, &p->ca_key);
-	load_chain(l, p, ca_where);
+	where_of(l, "ra_sign", sign_where, sizeof(sign_where));
 	if (l->conf->ra.certificate != NULL) {
 		load_pair(l, &l->conf->ra, &ra, &p->ra_cert, &p->ra_key);
 	} else {
-		ra = ca;
+		ra = *ca;
 		p->ra_cert = p->ca_cert;
 		p->ra_key = p->ca_key;
 	}
+	if (split) {
+		load_pair(l, &l->conf->ra_sign, &sign, &p->sign_cert, &p->sign_key);
+	} else {
+		p->sign_cert = p->ra_cert;
+		p->sign_key = p->ra_key;
+	}
+	if (ra.cert != NULL && ra.key != NULL)
+		check_recipient(&ra, !split, l->problems);
+	if (sign.cert != NULL && sign.key != NULL)
+		check_answerer(&sign, l->problems);
+	if (ca->cert != NULL && ra.cert != NULL)
+		check_issuer(&ra, ca->cert, l->problems);
+	if (ca->cert != NULL && sign.cert != NULL)
+		check_issuer(&sign, ca->cert, l->problems);
+}
+
+static void load_certs(const struct load *l, struct profile *p)
+{
+	char ca_where[600];
+	struct key_pair ca = {.where = ca_where, .what = "CA"};
+
+	where_of(l, "ca", ca_where, sizeof(ca_where));
+	load_pair(l, &l->conf->ca, &ca, &p->ca_cert, &p->ca_key);
+	load_chain(l, p, ca_where);
+	load_ra(l, p, &ca);
 	if (ca.cert != NULL && ca.key != NULL)
 		check_ca(&ca, l->problems);
-	if (ra.cert != NULL && ra.key != NULL)
-		check_recipient(&ra, l->problems);
-	if (ca.cert != NULL && ra.cert != NULL)
-		check_chain(&ra, p, l->problems);
+	if (ca.cert != NULL)
+		check_chain(ca_where, p, l->problems);
 }
 
 static void load_secrets(const struct load *l, struct profile *p)
@@ -93,12 +116,12 @@ static void warn_about_algorithms(const struct load *l)
 /* The two answers that depend on the profile only (P-36 to P-43). */
 static void prepare_answers(struct profile *p)
 {
-	struct bytes certs[2 + CMS_MAX_CERTS];
+	struct bytes certs[3 + CMS_MAX_CERTS];
 	size_t n;
 
 	scep_caps_write(&p->algs, p->conf->renewal, false, &p->caps);
 	dialect_hide_caps(p->conf, &p->caps);
-	n = dialect_ca_certs(p->conf, p->ra_cert == p->ca_cert ? NULL : p->ra_cert, p->ca_cert, p->chain, p->n_chain, certs);
+	n = dialect_ca_certs(p, certs);
 	if (n == 1)
 		buf_add_bytes(&p->ca_body, certs[0]);
 	else
@@ -109,8 +132,12 @@ static void prepare_answers(struct profile *p)
 /* A token's session does not survive fork: each process opens its own. */
 static void close_token_keys(struct profile *p)
 {
-	bool ra_is_ca = p->ra_key == p->ca_key;
+	bool ra_is_ca = p->ra_key == p->ca_key, sign_is_ra = p->sign_key == p->ra_key;
 
+	if (!sign_is_ra && key_is_token(p->conf->ra_sign.key)) {
+		key_free(p->sign_key);
+		p->sign_key = NULL;
+	}
 	if (!ra_is_ca && key_is_token(p->conf->ra.key)) {
 		key_free(p->ra_key);
 		p->ra_key = NULL;
@@ -121,6 +148,8 @@ static void close_token_keys(struct profile *p)
 		if (ra_is_ca)
 			p->ra_key = NULL;
 	}
+	if (sign_is_ra)
+		p->sign_key = p->ra_key;
 }
 
 struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems)
@@ -148,7 +177,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, struct
 enum err profile_open_keys(struct profile *p, struct why *why)
 {
 	const struct profile_conf *conf = p->conf;
-	bool ra_is_ca = p->ra_cert == p->ca_cert;
+	bool ra_is_ca = p->ra_cert == p->ca_cert, sign_is_ra = p->sign_cert == p->ra_cert;
 	enum err err;
 
 	if (p->ca_key == NULL && (err = key_open(conf->ca.key, conf->ca.pin_file, &p->ca_key, why)) != ERR_OK)
@@ -157,6 +186,10 @@ enum err profile_open_keys(struct profile *p, struct why *why)
 		p->ra_key = p->ca_key;
 	else if (p->ra_key == NULL && (err = key_open(conf->ra.key, conf->ra.pin_file, &p->ra_key, why)) != ERR_OK)
 		return err;
+	if (sign_is_ra)
+		p->sign_key = p->ra_key;
+	else if (p->sign_key == NULL && (err = key_open(conf->ra_sign.key, conf->ra_sign.pin_file, &p->sign_key, why)) != ERR_OK)
+		return err;
 	return ERR_OK;
 }
 
@@ -164,6 +197,10 @@ void profile_free(struct profile *p)
 {
 	if (p == NULL)
 		return;
+	if (p->sign_cert != p->ra_cert)
+		cert_free(p->sign_cert);
+	if (p->sign_key != p->ra_key)
+		key_free(p->sign_key);
 	if (p->ra_cert != p->ca_cert)
 		cert_free(p->ra_cert);
 	if (p->ra_key != p->ca_key)

@@ -14,6 +14,8 @@ struct profile {
 	struct key *ca_key;
 	struct cert *ra_cert;		/* the same as ca_cert when the CA answers itself */
 	struct key *ra_key;
+	struct cert *sign_cert;		/* what signs answers: the same as ra_cert without [ra_sign] */
+	struct key *sign_key;
 	struct cert **chain;		/* the CA's parents */
 	size_t n_chain;
 	struct secrets *secrets;	/* NULL: no static challenge */

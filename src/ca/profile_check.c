@@ -52,7 +52,7 @@ void check_ca(const struct key_pair *ca, struct problems *problems)
 		problem_add(problems, PROBLEM_ERROR, ca->where, "the CA certificate's keyUsage does not include keyCertSign");
 }
 
-void check_recipient(const struct key_pair *pair, struct problems *problems)
+void check_recipient(const struct key_pair *pair, bool signs, struct problems *problems)
 {
 	unsigned usage = cert_key_usage(pair->cert);
 
@@ -64,21 +64,46 @@ void check_recipient(const struct key_pair *pair, struct problems *problems)
 	if ((usage & GNUTLS_KEY_KEY_ENCIPHERMENT) == 0)
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s certificate's keyUsage does not include keyEncipherment, so devices will not encrypt to it", pair->what);
+	if (signs && (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0)
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s certificate's keyUsage does not include digitalSignature, so devices will not accept its answers", pair->what);
+	if (!signs && (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0)
+		problem_add(problems, PROBLEM_WARNING, pair->where,
+		    "the %s certificate's keyUsage includes digitalSignature beside [ra_sign]: some devices will take it for the one that signs; "
+		    "see `scepter ca issue-ra --usage encrypt`",
+		    pair->what);
+}
+
+void check_answerer(const struct key_pair *pair, struct problems *problems)
+{
+	unsigned usage = cert_key_usage(pair->cert);
+
 	if ((usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0)
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s certificate's keyUsage does not include digitalSignature, so devices will not accept its answers", pair->what);
+	if ((usage & GNUTLS_KEY_KEY_ENCIPHERMENT) != 0)
+		problem_add(problems, PROBLEM_ERROR, pair->where,
+		    "the %s certificate's keyUsage includes keyEncipherment, so devices would encrypt to it; use one made with "
+		    "`scepter ca issue-ra --usage sign`",
+		    pair->what);
 }
 
-void check_chain(const struct key_pair *ra, const struct profile *p, struct problems *problems)
+void check_issuer(const struct key_pair *ra, const struct cert *ca, struct problems *problems)
+{
+	struct why why = {0};
+
+	if (ra->cert != ca && cert_verify_by(ra->cert, ca, &why) != ERR_OK)
+		problem_add(problems, PROBLEM_ERROR, ra->where, "the %s certificate was not issued by the profile's CA: %s", ra->what, why.text);
+}
+
+void check_chain(const char *where, const struct profile *p, struct problems *problems)
 {
 	const struct cert *below = p->ca_cert;
 	struct why why = {0};
 
-	if (p->ra_cert != p->ca_cert && cert_verify_by(p->ra_cert, p->ca_cert, &why) != ERR_OK)
-		problem_add(problems, PROBLEM_ERROR, ra->where, "the RA certificate was not issued by the profile's CA: %s", why.text);
 	for (size_t i = 0; i < p->n_chain; i++) {
 		if (cert_verify_by(below, p->chain[i], &why) != ERR_OK)
-			problem_add(problems, PROBLEM_ERROR, ra->where,
+			problem_add(problems, PROBLEM_ERROR, where,
 			    "certificate %zu of the chain is not the issuer of the one before it: %s", i + 1, why.text);
 		below = p->chain[i];
 	}

@@ -4,10 +4,10 @@
 
 #include "ca/profile.h"
 
-/* One of [ca] and [ra]: the certificate, and its key as opened for the check. */
+/* One of [ca], [ra] and [ra_sign]: the certificate, and its key as opened for the check. */
 struct key_pair {
 	const char *where;	/* "default.ini [ra]" */
-	const char *what;	/* "CA" or "RA" */
+	const char *what;	/* "CA", "RA" or "signing RA" */
 	const struct cert *cert;
 	const struct key *key;
 };
@@ -16,9 +16,13 @@ struct key_pair {
 void check_pair(const struct key_pair *pair, time_t now, struct problems *problems);
 /* Its certificate may sign certificates (RFC 5280, 4.2.1.3, 4.2.1.9). */
 void check_ca(const struct key_pair *ca, struct problems *problems);
-/* Its certificate may open envelopes and sign answers, with an RSA key (P-39). */
-void check_recipient(const struct key_pair *pair, struct problems *problems);
-/* The RA's certificate is by the CA, and the chain leads upwards from it. */
-void check_chain(const struct key_pair *ra, const struct profile *p, struct problems *problems);
+/* Its certificate may open envelopes, with an RSA key, and sign answers (P-39) unless another does (signs false: P-38). */
+void check_recipient(const struct key_pair *pair, bool signs, struct problems *problems);
+/* Its certificate may sign answers, and nobody will encrypt to it. */
+void check_answerer(const struct key_pair *pair, struct problems *problems);
+/* The certificate is by the CA. */
+void check_issuer(const struct key_pair *ra, const struct cert *ca, struct problems *problems);
+/* The chain leads upwards from the CA. */
+void check_chain(const char *where, const struct profile *p, struct problems *problems);
 
 #endif

@@ -9,7 +9,7 @@ bool renew_claims(const struct work *w)
 	const struct cert *signer = w->msg->signer;
 
 	return signer->serial.n == STORE_SERIAL_SIZE && bytes_eq(signer->issuer, w->env->profile->ca_cert->subject) &&
-	    !bytes_eq(signer->spki, w->env->profile->ra_cert->spki);
+	    !bytes_eq(signer->spki, w->env->profile->ra_cert->spki) && !bytes_eq(signer->spki, w->env->profile->sign_cert->spki);
 }
 
 bool renew_is_ours(const struct work *w, const struct store_old *old)

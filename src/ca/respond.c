@@ -5,7 +5,7 @@
 static enum err respond(const struct enroll_env *env, const struct scep_msg *msg, const struct scep_reply *reply, struct outcome *out)
 {
 	const struct profile *p = env->profile;
-	struct scep_signer by = {.cert = p->ra_cert, .key = p->ra_key};
+	struct scep_signer by = {.cert = p->sign_cert, .key = p->sign_key};
 	uint8_t nonce[SCEP_NONCE_SIZE];
 
 	if (gnutls_rnd(GNUTLS_RND_NONCE, nonce, sizeof(nonce)) != 0)

@@ -69,7 +69,7 @@ enum err work_decide(struct work *w)
 	struct facts facts = {
 	    .csr = w->csr,
 	    .key = pubkey_kind(w->csr_key),
-	    .key_is_ours = same_key(w->csr->spki, p->ca_cert->spki) || same_key(w->csr->spki, p->ra_cert->spki),
+	    .key_is_ours = work_key_is_ours(w),
 	    .ca_not_after = p->ca_cert->not_after,
 	};
 

@@ -36,7 +36,7 @@ enum conf_hide {
 enum conf_legacy { LEGACY_SHA1 = 1, LEGACY_DES3 = 2 };
 enum conf_obsolete { OBSOLETE_DES = 1, OBSOLETE_MD5 = 2 };	/* P-200 */
 
-struct key_conf {		/* sections [ca] and [ra] */
+struct key_conf {		/* sections [ca], [ra] and [ra_sign] */
 	char *certificate;	/* PEM or DER file */
 	char *key;		/* PEM file (0600), or a pkcs11: URI */
 	char *pin_file;		/* PIN of the token, 0600; NULL: none */
@@ -47,6 +47,7 @@ struct profile_conf {
 	char *file;
 	char *description;	/* NULL: none */
 	struct key_conf ca, ra;	/* ra.certificate NULL: the CA itself answers */
+	struct key_conf ra_sign;	/* certificate NULL: ra signs, too */
 	char *chain;		/* [ca] chain: PEM file of the CA's parents; NULL: none */
 	/* [enrol] */
 	char *static_challenge_file;	/* one secret a line, 0600; NULL: none */

@@ -63,15 +63,28 @@ static void check_pair(const struct profile_conf *p, const struct key_conf *k, c
 		problem_in(problems, p->file, place, "the PIN stands in the key's URI, which logs and lists show; put it into a pin_file");
 }
 
+/* An RA may be there or not, but not by half. */
+static void check_both(const struct profile_conf *p, const struct key_conf *k, const char *section, struct problems *problems)
+{
+	char place[32];
+
+	if ((k->certificate == NULL) == (k->key == NULL))
+		return;
+	snprintf(place, sizeof(place), "[%s] %s", section, k->key == NULL ? "key" : "certificate");
+	problem_in(problems, p->file, place, "missing beside [%s] %s; without an RA take out both", section,
+	    k->key == NULL ? "certificate" : "key");
+}
+
 /* What no row of the table can say alone. */
 static void check_profile(const struct profile_conf *p, struct problems *problems)
 {
 	check_pair(p, &p->ca, "ca", problems);
 	check_pair(p, &p->ra, "ra", problems);
-	if (p->ra.certificate == NULL && p->ra.key != NULL)
-		problem_in(problems, p->file, "[ra] certificate", "missing beside [ra] key; without an RA take out both");
-	if (p->ra.certificate != NULL && p->ra.key == NULL)
-		problem_in(problems, p->file, "[ra] key", "missing beside [ra] certificate; without an RA take out both");
+	check_pair(p, &p->ra_sign, "ra_sign", problems);
+	check_both(p, &p->ra, "ra", problems);
+	check_both(p, &p->ra_sign, "ra_sign", problems);
+	if (p->ra_sign.certificate != NULL && p->ra.certificate == NULL)
+		problem_in(problems, p->file, "[ra_sign]", "an RA that signs needs one that decrypts beside it: set [ra]");
 	if (p->static_challenge_file == NULL && !p->one_time_challenge && p->approval == APPROVAL_AUTO)
 		problem_in(problems, p->file, "[enrol] one_time_challenge",
 		    "'no' without a static_challenge_file leaves no way to authorise a device; set one of them");

@@ -152,6 +152,14 @@ static const struct setting profile_rows[] = {
     {"ra", "pin_file", KIND_PATH, AT(ra.pin_file), .example = "/etc/scepter/ca/ra.pin",
 	.help = "File of mode 0600 with the PIN of the token that holds the key."},
 
+    {"ra_sign", "certificate", KIND_PATH, AT(ra_sign.certificate), .example = "/etc/scepter/ca/ra-sign.pem",
+	.help = "A second RA certificate, as NDES has it: it signs the answers, and may be EC, while [ra] only decrypts. Issued by the CA, for "
+		"digitalSignature without keyEncipherment. Some clients cannot do with two, and strongSwan takes no answers signed by EC keys."},
+    {"ra_sign", "key", KIND_KEY, AT(ra_sign.key), .example = "/etc/scepter/ca/ra-sign.key",
+	.help = "Its private key: a PEM file of mode 0600, or a pkcs11: URI in quotes."},
+    {"ra_sign", "pin_file", KIND_PATH, AT(ra_sign.pin_file), .example = "/etc/scepter/ca/ra-sign.pin",
+	.help = "File of mode 0600 with the PIN of the token that holds the key."},
+
     {"enrol", "static_challenge_file", KIND_PATH, AT(static_challenge_file), .example = "/etc/scepter/default.secrets",
 	.help = "File of mode 0600 with challenge passwords that anybody may use any number of times, one a line."},
     {"enrol", "one_time_challenge", KIND_BOOL, AT(one_time_challenge), .standard = "yes",

@@ -192,6 +192,23 @@ def test_parent_key_must_be_private(tmp_path, root):
 # --- issue-ra
 
 
+@pytest.mark.parametrize("usage,stem,signs_decrypts", [("both", "ra", (True, True)), ("encrypt", "ra", (False, True)),
+                                                        ("sign", "ra-sign", (True, False))])
+def test_ra_for_one_purpose(root, tmp_path, usage, stem, signs_decrypts):
+    said = issue_ra(root, tmp_path, "--usage", usage)
+    usages = read(tmp_path / f"{stem}.pem").extensions.get_extension_for_class(x509.KeyUsage).value
+    assert (usages.digital_signature, usages.key_encipherment) == signs_decrypts and not usages.key_cert_sign
+    assert said["certificate_file"] == f"{tmp_path}/{stem}.pem" and said["key_file"] == f"{tmp_path}/{stem}.key"
+
+
+def test_only_one_that_signs_may_be_of_another_kind(root, tmp_path):
+    ca = ("--ca-cert", root / "ca.pem", "--ca-key", root / "ca.key", "-o", tmp_path, "-t", "ec:p256")
+    bad(CONFIG, "takes RSA", "ca", "issue-ra", *ca, "--usage", "encrypt")
+    bad(USAGE, "both, encrypt or sign", "ca", "issue-ra", *ca, "--usage", "all")
+    ok("ca", "issue-ra", *ca, "--usage", "sign")
+
+
+
 def test_ra(tmp_path, root):
     said = issue_ra(root, tmp_path, "--subject", "CN=My RA", "--days", "20")
     cert = read(tmp_path / "ra.pem")

@@ -31,6 +31,8 @@ struct made {
 	time_t ra_from, ra_to;
 	bool ca_is_ca;
 	const struct key *ra_key_file;
+	const struct key *sign_key, *sign_issuer;	/* a second RA certificate, NULL: none */
+	unsigned sign_usage;
 };
 
 static struct made good(void)
@@ -102,6 +104,13 @@ static void make_files(const struct made *m)
 	ra.not_after = m->ra_to;
 	make_cert("ca.pem", "CN=CA", &ca, shared.ca);
 	make_cert("ra.pem", "CN=RA", &ra, m->ra_issuer);
+	if (m->sign_key != NULL) {
+		struct cert_spec sign = {.spki = key_spki(m->sign_key), .key_usage = m->sign_usage, .not_before = NOW - DAY,
+		    .not_after = NOW + 100 * DAY};
+
+		make_cert("sign.pem", "CN=RA", &sign, m->sign_issuer);
+		write_key("sign.key", m->sign_key);
+	}
 	write_key("ca.key", shared.ca);
 	write_key("ra.key", m->ra_key_file);
 }
@@ -109,7 +118,7 @@ static void make_files(const struct made *m)
 /* Loads the profile made of `m`. *text: all problems, a line each; the caller frees. True when it loaded. */
 static bool load(const struct made *m, char **text)
 {
-	char *paths[] = {path_of("ca.pem"), path_of("ca.key"), path_of("ra.pem"), path_of("ra.key")};
+	char *paths[] = {path_of("ca.pem"), path_of("ca.key"), path_of("ra.pem"), path_of("ra.key"), path_of("sign.pem"), path_of("sign.key")};
 	struct profile_conf conf = {
 	    .name = (char *)"default",
 	    .file = (char *)"default.ini",
@@ -125,6 +134,8 @@ static bool load(const struct made *m, char **text)
 
 	if (m != NULL)
 		make_files(m);
+	if (m != NULL && m->sign_key != NULL)
+		conf.ra_sign = (struct key_conf){paths[4], paths[5], NULL};
 	p = profile_load(&conf, NOW, &problems);
 	for (size_t i = 0; i < problems.n; i++)
 		buf_printf(&all, "%s: %s\n", problems.list[i].where, problems.list[i].text);
@@ -273,6 +284,51 @@ static void missing_files_are_all_told(void **state)
 		expect_problem(NULL, ".ini [", names[i]);
 }
 
+/* A pair as NDES has it: an RSA one that decrypts, and one of another kind that signs. */
+static struct made good_pair(void)
+{
+	struct made m = good();
+
+	m.ra_usage = GNUTLS_KEY_KEY_ENCIPHERMENT;
+	m.sign_key = shared.other;
+	m.sign_issuer = shared.ca;
+	m.sign_usage = GNUTLS_KEY_DIGITAL_SIGNATURE;
+	return m;
+}
+
+static void pair_loads(void **state)
+{
+	struct made m = good_pair();
+	char *text;
+
+	(void)state;
+	if (!load(&m, &text))
+		fail_msg("%s", text);
+	assert_string_equal(text, "");
+	free(text);
+	m.ra_usage = RA_USAGE;
+	assert_true(load(&m, &text));
+	assert_non_null(strstr(text, "some devices will take it for the one that signs"));
+	free(text);
+}
+
+static void pair_wrong(void **state)
+{
+	struct made m = good_pair();
+
+	(void)state;
+	m.sign_usage = RA_USAGE;
+	expect_problem(&m, "[ra_sign]", "devices would encrypt to it");
+	m.sign_usage = GNUTLS_KEY_KEY_AGREEMENT;
+	expect_problem(&m, "[ra_sign]", "does not include digitalSignature");
+	m = good_pair();
+	m.ra_usage = GNUTLS_KEY_DIGITAL_SIGNATURE;
+	expect_problem(&m, "[ra]", "does not include keyEncipherment");
+	m = good_pair();
+	m.sign_issuer = shared.other;
+	expect_problem(&m, "[ra_sign]", "signing RA certificate was not issued by the profile's CA");
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -287,7 +343,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	const char *names[] = {"ca.pem", "ca.key", "ra.pem", "ra.key"};
+	const char *names[] = {"ca.pem", "ca.key", "ra.pem", "ra.key", "sign.pem", "sign.key"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -318,6 +374,8 @@ int main(void)
 	    cmocka_unit_test(ca_is_no_ca),
 	    cmocka_unit_test(key_readable_by_others),
 	    cmocka_unit_test(missing_files_are_all_told),
+	    cmocka_unit_test(pair_loads),
+	    cmocka_unit_test(pair_wrong),
 	};
 
 	return cmocka_run_group_tests_name("profile", tests, setup, teardown);

@@ -91,7 +91,7 @@ static struct trial good(void)
 
 static enum err judge(const struct trial *t, struct why *why)
 {
-	struct profile profile = {.conf = &t->conf, .ca_cert = shared.ca, .ra_cert = shared.ca};
+	struct profile profile = {.conf = &t->conf, .ca_cert = shared.ca, .ra_cert = shared.ca, .sign_cert = shared.ca};
 	struct enroll_env env = {.profile = &profile, .now = t->now, .peer = "test"};
 	struct scep_msg msg = {.type = SCEP_RENEWALREQ, .signer = shared.old};
 	struct outcome out = {0};
