@@ -5,13 +5,6 @@
 #include "ca/approve.h"
 #include "ca/renew.h"
 
-static enum err check_signer(const struct work *w, bool must_match, struct why *why)
-{
-	if (must_match && !same_key(w->csr->spki, w->msg->signer->spki))
-		return fail(why, ERR_SIGNER_KEY, "the message is signed by another key than the one to be certified");
-	return ERR_OK;
-}
-
 /* By the certificate that signed (only the database can tell whether it still may), or by the challenge. */
 static enum err check_authority(struct work *w, struct why *why)
 {
@@ -25,7 +18,7 @@ static enum err check_authority(struct work *w, struct why *why)
 		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this CA issued");
 	if (w->authority == AUTHORITY_NONE && !approve_asks_operators(w))
 		return fail(why, challenged.err, "%s", challenged.text);
-	return check_signer(w, w->env->profile->conf->signer_key_must_match, why);
+	return work_check_signer(w, why);
 }
 
 static enum err check_policy(const struct work *w, struct json_object *o, struct why *why)
@@ -78,8 +71,9 @@ enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes 
 		goto out;
 	}
 	if (show->profile == NULL) {
-		err = check_signer(&w, msg->type == SCEP_PKCSREQ, why);
-		if (err == ERR_OK)
+		if (msg->type == SCEP_PKCSREQ && !same_key(w.csr->spki, msg->signer->spki))
+			err = fail(why, ERR_SIGNER_KEY, "the message is signed by another key than the one to be certified");
+		else
 			put_text(o, "responder_would_answer", "SUCCESS, if the profile's rules allow it");
 		goto out;
 	}

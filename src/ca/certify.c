@@ -135,13 +135,22 @@ void work_identify(struct work *w, struct bytes old_serial)
 	};
 }
 
-/* A first request is signed by the key that it asks to certify: that binds the answer to it (P-58). */
-static enum err check_signer(const struct work *w, struct why *why)
+/*
+ * A first request is signed by the key that it asks to certify: that binds the answer to it (P-58). An answer under the challenge goes to that
+ * key only, in any profile: whoever recorded a request could else sign it anew with an EC key, and guess the challenge from the answer.
+ */
+enum err work_check_signer(const struct work *w, struct why *why)
 {
-	if (w->env->profile->conf->signer_key_must_match && !same_key(w->csr->spki, w->msg->signer->spki))
+	if (same_key(w->csr->spki, w->msg->signer->spki))
+		return ERR_OK;
+	if (w->env->profile->conf->signer_key_must_match)
 		return fail(why, ERR_SIGNER_KEY,
 		    "the message is signed by another key than the one to be certified; devices that do so (Windows) need "
 		    "'signer_key = any' in [enrol]");
+	if (!w->out->light && pubkey_kind(w->msg->signer_key).type != KEY_RSA)
+		return fail(why, ERR_SIGNER_KEY,
+		    "the message is signed by another key than the one to be certified, which only RSA keys may do: the answer would be encrypted "
+		    "under the challenge");
 	return ERR_OK;
 }
 
@@ -191,7 +200,7 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 	}
 	if (challenged->err != ERR_OK && !approve_asks_operators(w))
 		return fail(why, challenged->err, "%s", challenged->text);
-	return signed_by_ours ? ERR_OK : check_signer(w, why);
+	return signed_by_ours ? ERR_OK : work_check_signer(w, why);
 }
 
 /* The request is known: what for is told by the verdict, or found out. */

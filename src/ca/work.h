@@ -53,6 +53,9 @@ enum err work_settle(struct work *w, const struct store_answer *answer);
 /* The signer can receive the answer: its key decrypts, or there is a challenge to derive one from (RFC 8894, 3.1). Error: ALG. */
 enum err work_can_answer(const struct work *w);
 
+/* The signer of a first request may be answered: it is the key to be certified, or another where the profile says so. Error: SIGNER_KEY. */
+enum err work_check_signer(const struct work *w, struct why *why);
+
 /* The request's challenge, n == 0 where none is known: what an answer to a key that cannot decrypt is sealed with. */
 struct bytes work_password(const struct work *w);
 

@@ -80,6 +80,18 @@ def test_other_curves(shared, curve):
     shared.refused(shared.request(device=odd), BAD_ALG)
 
 
+def test_a_recorded_request_signed_anew(site, client_of):
+    """Nobody gets an envelope under somebody else's challenge, to guess it from: not even where any key may sign."""
+    write(site.folder / "secrets", "first-secret\n", 0o600)
+    site.profiles["default"] = site.profile(enrol={"static_challenge_file": site.folder / "secrets", "signer_key": "any"})
+    client = client_of(site, site.start("lighttpd-socket"))
+    victim, thief = Device.shared("victim"), device("p256")
+    plain = scepmsg.csr(victim.key, "victim", "first-secret")
+    client.refused(thief.request(client.to, plain=plain), BAD_REQUEST)
+    assert client.send(Device.shared("another RSA key").request(client.to, plain=plain)).status == SUCCESS
+    assert client.send(thief.request(client.to, "first-secret")).status == SUCCESS
+
+
 def test_resend_is_answered_again(shared):
     """The challenge is spent, but the resent PKCS#10 holds it."""
     request = shared.request(device=device("p384"))
