@@ -4,6 +4,7 @@
  */
 #include "ca/approve.h"
 #include "ca/renew.h"
+#include "ca/weak.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
@@ -46,18 +47,6 @@ struct bytes work_password(const struct work *w)
 	return w->csr != NULL && w->csr->has_challenge ? buf_bytes(&w->csr->challenge) : (struct bytes){0};
 }
 
-/* Only algorithms that the profile permits come this far; using the old ones is told all the same. */
-static void note_weak(struct work *w)
-{
-	const struct digest_row *digest = w->msg->cms->digest;
-	const struct cipher_row *cipher = w->msg->envelope->cipher;
-
-	if (digest->class != ALG_STANDARD)
-		buf_add_str(&w->out->weak, digest->name);
-	if (cipher->class != ALG_STANDARD)
-		buf_printf(&w->out->weak, "%s%s", w->out->weak.n > 0 ? ", " : "", cipher->name);
-}
-
 enum err work_note_subject(struct work *w)
 {
 	if (name_text(w->csr->subject, &w->out->subject, &w->out->why) == ERR_OK)
@@ -80,13 +69,15 @@ static enum err read_csr(struct work *w, struct why *why)
 	if ((err = scep_unseal(w->msg, &to, 1, &p->algs, &plain, why)) != ERR_OK)
 		goto out;
 	w->told = ERR_UNSEAL;
-	note_weak(w);
+	weak_note_message(w);
 	if ((err = csr_parse(buf_bytes(&plain), &w->csr, why)) != ERR_OK)
 		goto out;
 	if ((err = work_note_subject(w)) != ERR_OK)
 		goto out;
-	if ((err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) == ERR_OK)
-		w->told = ERR_OK;
+	if ((err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) != ERR_OK)
+		goto out;
+	weak_note_csr(w);
+	w->told = ERR_OK;
 out:
 	buf_wipe(&plain);
 	return err;

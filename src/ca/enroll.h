@@ -26,6 +26,7 @@ struct outcome {
 	bool repeated;			/* the stored certificate was sent again */
 	struct why audit;		/* err != ERR_OK: a refusal could not be written to the audit trail */
 	struct buf weak;		/* legacy and obsolete algorithms of the request, for log and audit (P-200); empty: none */
+	bool obsolete;			/* obsolete ones are among them */
 	struct buf left_out;		/* what was asked for and not given; empty: nothing */
 	struct buf txid;		/* escaped for a log line */
 	struct buf subject;		/* RFC 4514 text */

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
+#include "ca/weak.h"
 #include "pki/der.h"
 
 #define SCEP_ATTRIBUTES "2.16.840.1.113733.1.9."
@@ -102,6 +103,7 @@ enum err light_certify(struct work *w, struct bytes body)
 		return err;
 	if ((err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) != ERR_OK)
 		return err;
+	weak_note_csr(w);
 	if (w->msg->signer == NULL)
 		sign_by_itself(w);
 	return work_authorize(w);

@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "ca/approve.h"
+#include "ca/weak.h"
 #include "pki/name.h"
 
 /* Clients name the RA, the CA or the root as issuer. */
@@ -41,8 +42,10 @@ static enum err open_poll(struct work *w, const char *subject)
 	struct buf plain = {0};
 	enum err err = scep_unseal(w->msg, &to, 1, &p->algs, &plain, &w->out->why);
 
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		weak_note_message(w);
 		err = check_names(w, buf_bytes(&plain), subject);
+	}
 	if (err == ERR_UNSEAL)	/* as for wrong names: the envelope may be another message's, and nothing in it is vouched for (P-85) */
 		w->told = ERR_NO_TXN;
 	buf_wipe(&plain);

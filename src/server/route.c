@@ -247,6 +247,7 @@ static const char *status_name(enum scep_status status)
 static void log_call(const struct call *call, const struct http_resp *resp, double ms)
 {
 	const struct outcome *o = &call->outcome;
+	enum log_level level = log_level_of(o->err);
 	struct buf line = {0};
 
 	buf_printf(&line, "http=%d", resp->status);
@@ -269,7 +270,9 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 	field(&line, "weak", buf_bytes(&o->weak));
 	field(&line, "left_out", buf_bytes(&o->left_out));
 	field(&line, "peer", bytes_str(call->req->peer));
-	log_line(log_level_of(o->err), "%s ms=%.1f", (const char *)line.p, ms);
+	if (o->obsolete && level > LOG_WARN_)	/* P-200 */
+		level = LOG_WARN_;
+	log_line(level, "%s ms=%.1f", (const char *)line.p, ms);
 	buf_free(&line);
 	if (o->audit.err != ERR_OK)
 		log_error("the refusal above is not in the audit trail: %s", o->audit.text);

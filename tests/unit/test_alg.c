@@ -18,6 +18,10 @@ static void test_rows(void **state)
 		assert_ptr_equal(digest_by_name(row->name), row);
 		assert_int_equal(gnutls_hash_get_len(row->gnutls), row->size);
 		assert_string_equal(gnutls_digest_get_oid(row->gnutls), row->oid);
+		if (row->hmac_oid != NULL)
+			assert_ptr_equal(digest_by_hmac_oid(row->hmac_oid), row);
+		else
+			assert_int_equal(row->class, ALG_OBSOLETE);	/* never derives a key */
 	}
 	for (unsigned i = 0; i < CIPHER_COUNT; i++) {
 		const struct cipher_row *row = cipher_row(i);
@@ -31,6 +35,7 @@ static void test_rows(void **state)
 	assert_null(digest_row(DIGEST_COUNT));
 	assert_null(cipher_row(CIPHER_COUNT));
 	assert_null(digest_by_oid("2.16.840.1.101.3.4.2.4"));	/* SHA-224: P-159 */
+	assert_null(digest_by_hmac_oid("1.2.840.113549.2.8"));
 	assert_null(cipher_by_oid("1.2.840.113549.3.2"));	/* RC2 */
 }
 
