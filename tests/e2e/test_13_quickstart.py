@@ -66,7 +66,7 @@ def test_serving(demo):
             again = quickstart("--dir", demo, "--port", free_port())
             assert again.returncode == 1 and "running" in again.stderr
             os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(30) == 130
+            assert process.wait(120) == 130
             assert not alive(master)
             assert not (demo / "responder.pid").exists()
             with pytest.raises(ConnectionRefusedError):
@@ -74,7 +74,7 @@ def test_serving(demo):
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(30)
+                process.wait(120)
 
 
 def test_port_taken(demo):
