@@ -248,6 +248,35 @@ def test_http_1_0_without_host(taken_over):
     assert answer.status == 200 and answer.type == "application/x-pki-message"
 
 
+@pytest.mark.parametrize("client", ["strongswan-pki", "certmonger", "scepter"])
+def test_real_clients_at_that_path(make_site, client_of, client):
+    from clients import CLIENTS
+    from processes import new_folder
+    site = make_site()
+    site.profiles["default"] = site.profile(profile={"paths": "/certsrv/mscep/mscep.dll"}, scep={"dialect": "windows"})
+    front = site.start("lighttpd-socket", more_paths=True)
+    url = f"http://127.0.0.1:{front.port}/certsrv/mscep/mscep.dll"
+    cert = CLIENTS[client](site, url, new_folder("client-", site.folder), site.challenge(), f"ndes-{client}")
+    assert f"ndes-{client}" in scepmsg.x509.load_der_x509_certificate(cert).subject.rfc4514_string()
+    site.stop()
+
+
+def test_strongswan_needs_one_tolerance(make_site):
+    from clients import CLIENTS
+    from processes import new_folder
+    site = make_site()
+    site.profiles["strict"] = site.profile(scep={"dialect": "strict"})
+    site.profiles["but"] = site.profile(scep={"dialect": "strict", "tolerate": "content-type"})
+    front = site.start("lighttpd-socket")
+    for profile, fails in (("strict", True), ("but", False)):
+        try:
+            CLIENTS["strongswan-pki"](site, f"{front.url}/{profile}", new_folder("c-", site.folder), site.challenge(profile=profile), profile)
+            assert not fails
+        except AssertionError:
+            assert fails and "err=media" in front.logs(), front.logs()[-1500:]
+    site.stop()
+
+
 def test_paths_are_exact(of):
     port = of("windows").front.port
     assert rawhttp.get(port, "/certsrv/mscep/mscep.dll?operation=GetCACaps").status == 200

@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 import scepmsg
-from processes import run, write
+from clients import key_file
+from processes import new_folder, run, write
 from scepmsg import BAD_REQUEST, Device, csr
 
 CONFIG = """
@@ -239,6 +240,21 @@ def test_light_clients_sign_with_it(of, old):
     assert rawhttp.post(client.front.port, client.path, body).status == 200
     body = scepmsg.Request(old.thief.key, old.thief.cert, [], content=csr(Device.shared("new-key").key, "thief"), omit=omit).encode()
     assert rawhttp.post(client.front.port, client.path, body).status == 403
+
+
+def test_strongswan_moves(of, old):
+    """A real client: RenewalReq with a new key, signed with what the other product gave it."""
+    client, site = of(), of().site
+    device = old.device("strongswan")
+    folder = new_folder("moves-", site.folder)
+    old_key, old_cert = key_file(folder, device.key), write(folder / "old.pem", (old.folder / "strongswan.pem").read_text())
+    new_key = key_file(new_folder("new-", folder), scepmsg.new_key())
+    url = f"http://127.0.0.1:{client.front.port}{client.path}"
+    done = run("pki", "--scep", "--url", url, "--in", new_key, "--dn", "O=Example, CN=strongswan", "--cert", old_cert, "--key", old_key,
+               "--cacert-enc", site.authority.ra_cert, "--cacert-sig", site.authority.ra_cert, "--cacert", site.authority.ca_cert,
+               "--outform", "pem", cwd=folder, timeout=60)
+    issued = scepmsg.x509.load_der_x509_certificate(scepmsg.certificate(done.stdout.encode()))
+    assert issued.issuer == scepmsg.x509.load_der_x509_certificate(site.authority.ca).subject
 
 
 def test_sscep_s_way(of, old):
