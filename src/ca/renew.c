@@ -83,7 +83,7 @@ static enum err check_origin(const struct work *w, const struct store_old *old, 
 	if (!renew_is_ours(w, old)) {
 		if (p->former == NULL)
 			return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this server issued");
-		if (same_key(w->msg->signer->spki, p->ra_cert->spki))
+		if (same_key(w->msg->signer->spki, p->ra_cert->spki) || same_key(w->msg->signer->spki, p->sign_cert->spki))
 			return fail(why, ERR_RENEWAL, "the message is signed with a key of this server itself");
 		return former_check(p->former, w->msg->signer, w->env->now, why);
 	}

@@ -257,6 +257,25 @@ def test_strongswan_moves(of, old):
     assert issued.issuer == scepmsg.x509.load_der_x509_certificate(site.authority.ca).subject
 
 
+def test_the_same_ca_by_another_product(make_site, client_of):
+    """The CA's key moved here; what it issued before is in no database of ours. The RA's certificate is no device's."""
+    site = make_site()
+    site.profiles["default"] = site.profile(renewal={"renew_from": site.authority.ca_cert, "renew_from_until": "2099-01-01"})
+    client = client_of(site, site.start("lighttpd-socket"))
+    load = scepmsg.serialization.load_pem_private_key
+    ca_key, ra_key = (load(path.read_bytes(), None) for path in (site.authority.ca_key, site.authority.ra_key))
+    x509, now = scepmsg.x509, datetime.datetime.utcnow()
+    device = Device("before")
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Example"), x509.NameAttribute(x509.NameOID.COMMON_NAME, "before")])
+    device.cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(x509.load_der_x509_certificate(site.authority.ca).subject)
+                   .public_key(device.key.public_key()).serial_number(1 << 126).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=9))
+                   .sign(ca_key, scepmsg.hashes.SHA256()).public_bytes(scepmsg.serialization.Encoding.DER))
+    client.enrol(renewal(client, device))
+    device.key, device.cert = ra_key, site.authority.ra
+    refused(client, renewal(client, device, common_name="Test RA"), "signed with a key of this server itself")
+    site.stop()
+
+
 def test_sscep_s_way(of, old):
     """PKCSReq signed with the old certificate, a serial number of few octets, DER, no challenge: what most clients send."""
     device = old.device("sscep")
