@@ -3,15 +3,24 @@
 #include "admin/show.h"
 #include "base/mem.h"
 #include "ca/approve.h"
+#include "ca/dialect.h"
 #include "ca/renew.h"
 
 /* By the certificate that signed (only the database can tell whether it still may), or by the challenge. */
 static enum err check_authority(struct work *w, struct why *why)
 {
+	const struct former *former = w->env->profile->former;
 	struct why challenged = {0};
 
 	w->authority = authorize(w->env->profile, w->csr, &challenged);
 	w->renews = renew_claims(w);
+	if (!w->renews && former_issued(former, w->msg->signer)) {
+		enum err err = former_check(former, w->msg->signer, time(NULL), why);
+
+		if (err != ERR_OK && (w->msg->type == SCEP_RENEWALREQ || w->authority == AUTHORITY_NONE))
+			return err;
+		w->renews = err == ERR_OK;
+	}
 	if (w->renews)
 		return ERR_OK;
 	if (w->msg->type == SCEP_RENEWALREQ)
@@ -77,7 +86,8 @@ enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes 
 			put_text(o, "responder_would_answer", "SUCCESS, if the profile's rules allow it");
 		goto out;
 	}
-	if ((err = check_authority(&w, why)) != ERR_OK || (err = check_policy(&w, o, why)) != ERR_OK)
+	if ((err = dialect_check(show->profile->conf, msg, why)) != ERR_OK || (err = check_authority(&w, why)) != ERR_OK ||
+	    (err = check_policy(&w, o, why)) != ERR_OK)
 		goto out;
 	put_verdict(&w, o);
 out:

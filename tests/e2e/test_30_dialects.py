@@ -191,6 +191,15 @@ def test_strict_attributes(of, changes):
         of("bent").enrol(of("bent").request(**changes))
 
 
+def test_show_agrees(of):
+    site = of("strict").site
+    path = site.folder / "shown.der"
+    path.write_bytes(of("strict").request(sort=False).encode())
+    path.chmod(0o644)
+    assert "not in DER order" in site.run("show", path, "--profile", "strict", ini=site.ini, check=False).stdout
+    assert "SUCCESS" in site.run("show", path, "--profile", "default", ini=site.ini, check=False).stdout
+
+
 def test_refusals_are_in_the_trail(of):
     client = of("strict")
     request = client.request(sort=False, txid="trail-of-strict")

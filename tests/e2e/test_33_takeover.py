@@ -282,6 +282,20 @@ def test_sscep_s_way(of, old):
     of().enrol(renewal(of(), device, message_type="19", txid="A" * 32, digest="sha512", cipher="aes256"))
 
 
+def test_show_tells_what_the_responder_answers(of, old):
+    site = of().site
+
+    def shown(profile, request):
+        path = write(site.folder / "shown.der", request.encode())
+        return str(site.run("show", path, "--profile", profile, ini=site.ini, check=False).stdout)
+    device = old.device("shown")
+    assert "SUCCESS, if the certificate that signed may be renewed now" in shown("default", renewal(of(), device))
+    assert "could renew until" in shown("over", renewal(of("over"), device))
+    assert "a former CA is revoked" in shown("default", renewal(of(), old.thief))
+    assert "is revoked" in shown("default", renewal(of(), old.thief, message_type="19"))
+    assert "SUCCESS" not in shown("none", renewal(of("none"), device))
+
+
 # --- what check says ---
 
 @pytest.mark.parametrize("changes,status,text", [
