@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
 import scep_server
 import scepmsg
-from scep_server import Server, issue, pending, refuse
+from scep_server import Server, issue, issue_under, pending, refuse
 
 BUILD = pathlib.Path(os.environ.get("top_builddir", "."))
 
@@ -160,6 +160,37 @@ def test_not_believed(pki, key_file, tmp_path, sentence):
         done = enroll(server, key_file, tmp_path)
     assert done.returncode == 1 and sentence in done.stderr, done.stderr
     assert not (tmp_path / "cert.pem").exists()
+
+
+def enroll_ec(server, tmp_path, key_type, challenge="secret\n"):
+    return run("enroll", server, "--subject", "CN=device", "--out", tmp_path / "out", "--key-type", key_type, "--challenge-file", "-",
+               stdin=challenge)
+
+
+@pytest.mark.parametrize("key_type", ["ec:p256", "ec:p384", "ec:p521", "ed25519"])
+@pytest.mark.parametrize("prf", ["sha1", "sha256", "sha512"])
+def test_answer_under_the_challenge(pki, tmp_path, key_type, prf):
+    with Server([pending, issue_under(b"secret", prf=prf)], pki) as server:
+        done = run("enroll", server, "--subject", "CN=device", "--out", tmp_path / "out", "--key-type", key_type, "--challenge-file", "-",
+                   "--poll-interval", "1s", stdin="secret\n")
+    assert done.returncode == 0, done.stderr
+    assert [got.type for got in server.received] == ["19", "20"]
+    cert = x509.load_pem_x509_certificate((tmp_path / "out/cert.pem").read_bytes())
+    key = serialization.load_pem_private_key((tmp_path / "out/key.pem").read_bytes(), None)
+    assert scepmsg.spki(cert.public_key()) == scepmsg.spki(key)
+
+
+@pytest.mark.parametrize("answer", [issue_under(b"another"), issue_under(b"secret", iterations=100001), issue_under(b"secret", params=b"")])
+def test_answer_under_something_else(pki, tmp_path, answer):
+    with Server([answer], pki) as server:
+        done = enroll_ec(server, tmp_path, "ec:p256")
+    assert done.returncode == 1 and "the server's answer" in done.stderr and not (tmp_path / "out/cert.pem").exists()
+
+
+def test_no_challenge_for_a_key_that_cannot_decrypt(pki, tmp_path):
+    with Server([issue_under(b"")], pki) as server:
+        done = run("enroll", server, "--subject", "CN=device", "--out", tmp_path / "out", "--key-type", "ec:p256")
+    assert done.returncode == 3 and "--challenge-file" in done.stderr and server.received == []
 
 
 def test_strange_servers(pki, key_file, tmp_path):

@@ -46,11 +46,18 @@ def test_strongswan_with_every_server(make_site, kind):
     site.stop()
 
 
-@pytest.mark.parametrize("client", ["scepclient", "certmonger"])
-def test_ec_ca(make_site, client):
-    site = make_site("ec:p256")
-    enrol(site, None, client, f"ec-{client}")
+@pytest.fixture(scope="module", params=["ec:p256", "ec:p384", "ed25519"])
+def other_ca(request, make_site):
+    """A CA whose key cannot decrypt, behind an RSA RA."""
+    site = make_site(request.param)
+    site.profiles["museum"] = site.profile(scep={"legacy": "sha1 des3", "obsolete": "des"})
+    yield site, site.start("lighttpd-socket")
     site.stop()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_ca_of_another_kind(other_ca, client):
+    enrol(*other_ca, client, f"other-ca-{client}")
 
 
 def test_wrong_challenge_is_told(stand):

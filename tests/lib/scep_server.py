@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
 import der
+import pwri
 import scepmsg
 from scepmsg import attribute
 
@@ -86,9 +87,21 @@ def certrep(pki, got, status, content=b"", **changes):
     return scepmsg.Request(**{**values, **changes}).encode()
 
 
-def issue(pki, got, **changes):
+def issued(pki, got):
     cert = certificate("issued", None, "Fake CA", pki.ca_key, public=x509.load_der_x509_certificate(got.cert).public_key())
-    return certrep(pki, got, scepmsg.SUCCESS, scepmsg.enveloped(certs_only(cert), [got.cert], got.cipher), **changes)
+    return certs_only(cert)
+
+
+def issue_under(password, **how):
+    """Answers a key that cannot decrypt; how: what pwri.wrap takes."""
+    def answer(pki, got):
+        wrap = (lambda key: pwri.wrap(key, password, cipher=got.cipher, **how),)
+        return certrep(pki, got, scepmsg.SUCCESS, scepmsg.enveloped(issued(pki, got), [], got.cipher, more=wrap))
+    return answer
+
+
+def issue(pki, got, **changes):
+    return certrep(pki, got, scepmsg.SUCCESS, scepmsg.enveloped(issued(pki, got), [got.cert], got.cipher), **changes)
 
 
 def pending(pki, got, **changes):
