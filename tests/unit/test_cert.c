@@ -432,6 +432,19 @@ static void files_are_read(void **state)
 	run_remove(folder);
 }
 
+/* RFC 5280, 4.1.2.5: UTCTime until 2049, GeneralizedTime from 2050, seconds and Z always (P-189). */
+static void times_change_their_type_in_2050(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	der_time(&out, 2524607999);
+	der_time(&out, 2524608000);
+	assert_int_equal(out.n, 15 + 17);
+	assert_memory_equal(out.p, "\x17\x0d" "491231235959Z" "\x18\x0f" "20500101000000Z", out.n);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +458,7 @@ int main(void)
 	    cmocka_unit_test(library_reads_the_same),
 	    cmocka_unit_test(key_usage_bits_survive),
 	    cmocka_unit_test(impossible_specs_are_refused),
+	    cmocka_unit_test(times_change_their_type_in_2050),
 	    cmocka_unit_test(files_are_read),
 	};
 
