@@ -241,6 +241,31 @@ def test_ra_for_a_profile(tmp_path, root):
     bad(USAGE, "go together", "ca", "issue-ra", "-o", tmp_path, "--ca-cert", root / "ca.pem")
 
 
+def write_pair(folder, ca, ra_key, sign_key, pin=""):
+    (folder / "profiles.d").mkdir()
+    (folder / "scepter.ini").write_text("[database]\nconninfo = dbname=x\npepper_file = pepper\n")
+    (folder / "profiles.d/lan.ini").write_text(f"[ca]\ncertificate = {ca}/ca.pem\nkey = {ca}/ca.key\n"
+                                               f"[ra]\ncertificate = ../lan-ra.pem\nkey = {ra_key}\n{pin}"
+                                               f"[ra_sign]\ncertificate = ../lan-sign.pem\nkey = {sign_key}\n{pin}")
+    return ["--conf", folder / "scepter.ini", "--profile", "lan"]
+
+
+def issue_pair(conf, env=None):
+    """Makes the profile's pair; the profile must load with it and open its keys."""
+    ok("ca", "issue-ra", *conf, "--usage", "encrypt", env=env)
+    ok("ca", "issue-ra", *conf, "--usage", "sign", "--key-type", "ec:p384", env=env)
+    folder = conf[1].parent
+    for name, decrypts in (("lan-ra.pem", True), ("lan-sign.pem", False)):
+        usage = read(folder / name).extensions.get_extension_for_class(x509.KeyUsage).value
+        assert (usage.key_encipherment, usage.digital_signature) == (decrypts, not decrypts)
+    ok("show", *conf, folder / "lan-sign.pem", env=env)
+
+
+def test_pair_for_a_profile(tmp_path, root):
+    issue_pair(write_pair(tmp_path, root, "../lan-ra.key", "../lan-sign.key"))
+    assert mode(tmp_path / "lan-sign.key") == 0o600
+
+
 # --- keys in a token
 
 
@@ -256,7 +281,8 @@ def token(tmp_path_factory):
     def run(*args):
         subprocess.run(args, env=os.environ | env, check=True, capture_output=True, timeout=60)
     run("softhsm2-util", "--init-token", "--free", "--label", "t", "--pin", "1234", "--so-pin", "1234")
-    for number, (label, kind) in enumerate({"ca-rsa": "rsa:2048", "ca-ec": "EC:prime256v1", "ra-rsa": "rsa:2048", "weak": "rsa:1024"}.items(), 1):
+    kinds = {"ca-rsa": "rsa:2048", "ca-ec": "EC:prime256v1", "ra-rsa": "rsa:2048", "weak": "rsa:1024", "ra-sign": "EC:prime256v1"}
+    for number, (label, kind) in enumerate(kinds.items(), 1):
         run("pkcs11-tool", "--module", "/usr/lib/softhsm/libsofthsm2.so", "--login", "--pin", "1234", "--keypairgen", "--key-type", kind,
             "--label", label, "--id", f"{number:02}", "--usage-sign", "--usage-decrypt")
     return folder, env
@@ -264,6 +290,11 @@ def token(tmp_path_factory):
 
 def uri(label):
     return f"pkcs11:token=t;object={label};type=private"
+
+
+def test_pair_in_a_token(tmp_path, root, token):
+    folder, env = token
+    issue_pair(write_pair(tmp_path, root, f'"{uri("ra-rsa")}"', f'"{uri("ra-sign")}"', f"pin_file = {folder}/pin\n"), env)
 
 
 @pytest.mark.parametrize("label", ["ca-rsa", "ca-ec"])
