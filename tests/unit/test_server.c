@@ -220,6 +220,7 @@ static void test_standard_base64_only(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		assert_int_equal(url_message(bytes_str(bad[i]), false, &out, NULL), ERR_ENCODING);
 		assert_int_equal(out.n, 0);
+		buf_free(&out);
 	}
 }
 
