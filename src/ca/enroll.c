@@ -19,6 +19,8 @@ static const struct {
     {SCEP_PKCSREQ, work_certify},
     {SCEP_RENEWALREQ, work_certify},
     {SCEP_CERTPOLL, work_poll},
+    {SCEP_GETCERT, work_get_cert},
+    {SCEP_GETCRL, work_get_crl},
 };
 
 static void work_free(struct work *w)

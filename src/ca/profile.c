@@ -1,10 +1,12 @@
 #include "ca/profile.h"
 
+#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "ca/dialect.h"
+#include "ca/crl.h"
 #include "ca/profile_check.h"
 
 #define TYPE_CA_CERT "application/x-x509-ca-cert"
@@ -113,6 +115,21 @@ static void warn_about_algorithms(const struct load *l)
 		    l->conf->obsolete & OBSOLETE_DES ? " single DES" : "", l->conf->obsolete & OBSOLETE_MD5 ? " MD5" : "");
 }
 
+/* What revokes without telling anybody. */
+static void warn_about_revocation(const struct load *l, const struct cert *ca)
+{
+	char where[600];
+
+	where_of(l, "crl", where, sizeof(where));
+	if (l->conf->crl && ca != NULL && (cert_key_usage(ca) & GNUTLS_KEY_CRL_SIGN) == 0)
+		problem_add(l->problems, PROBLEM_WARNING, where,
+		    "the CA certificate's keyUsage does not include cRLSign, so there will be no CRL; with 'enabled = no' this is not said again");
+	where_of(l, "certificate", where, sizeof(where));
+	if (l->conf->revoke_old && l->conf->crl_urls == NULL)
+		problem_add(l->problems, PROBLEM_WARNING, where,
+		    "certificates are revoked when they are renewed, but none of them says where the CRL is; set crl_url");
+}
+
 /* The two answers that depend on the profile only (P-36 to P-43). */
 static void prepare_answers(struct profile *p)
 {
@@ -162,6 +179,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, struct
 	p->algs = alg_set_make(conf->legacy, conf->obsolete);
 	p->limits = (struct key_limits){.min_rsa = (unsigned)conf->min_rsa_bits, .max_rsa = (unsigned)conf->max_rsa_bits};
 	load_certs(&l, p);
+	warn_about_revocation(&l, p->ca_cert);
 	load_secrets(&l, p);
 	warn_about_algorithms(&l);
 	p->former = former_load(conf, now, problems);
@@ -170,6 +188,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, struct
 		return NULL;
 	}
 	prepare_answers(p);
+	p->crl = ca_crl_new(p->ca_cert);
 	close_token_keys(p);
 	return p;
 }
@@ -210,6 +229,7 @@ void profile_free(struct profile *p)
 	cert_list_free(p->chain, p->n_chain);
 	former_free(p->former);
 	secrets_free(p->secrets);
+	ca_crl_free(p->crl);
 	buf_free(&p->caps);
 	buf_free(&p->ca_body);
 	free(p);

@@ -25,6 +25,7 @@ struct profile {
 	struct buf caps;		/* GetCACaps body */
 	struct buf ca_body;		/* GetCACert body */
 	const char *ca_type;		/* its content type */
+	struct ca_crl *crl;		/* of its CA (ca/crl.h) */
 };
 
 /*

@@ -46,6 +46,11 @@ enum err respond_success(const struct enroll_env *env, const struct scep_msg *ms
 	return respond(env, msg, &reply, out);
 }
 
+enum err respond_crl(const struct enroll_env *env, const struct scep_msg *msg, struct bytes crl, struct outcome *out)
+{
+	return respond(env, msg, &(struct scep_reply){.status = SCEP_SUCCESS, .fail_info = FI_NONE, .crl = crl}, out);
+}
+
 enum err respond_pending(const struct enroll_env *env, const struct scep_msg *msg, struct outcome *out)
 {
 	struct scep_reply reply = {

@@ -11,6 +11,9 @@
 enum err respond_success(const struct enroll_env *env, const struct scep_msg *msg, struct bytes der, struct bytes password,
     struct outcome *out);
 
+/* SUCCESS with a CRL. Errors: CA_KEY, ALG. */
+enum err respond_crl(const struct enroll_env *env, const struct scep_msg *msg, struct bytes crl, struct outcome *out);
+
 /* PENDING. Error: CA_KEY. */
 enum err respond_pending(const struct enroll_env *env, const struct scep_msg *msg, struct outcome *out);
 

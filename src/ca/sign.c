@@ -3,12 +3,13 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
+#include "ca/crl.h"
 #include "ca/issue.h"
 #include "ca/respond.h"
 #include "ca/work.h"
 #include "pki/name.h"
 
-static void note_serial(struct outcome *out, struct bytes serial)
+void work_note_serial(struct outcome *out, struct bytes serial)
 {
 	struct buf hex = {0};
 
@@ -28,7 +29,7 @@ static enum err answer_again(const struct work *w, struct bytes der)
 	if ((err = cert_parse(der, &cert, &w->out->why)) != ERR_OK)
 		return fail_in(&w->out->why, "the stored certificate");
 	w->out->repeated = true;
-	note_serial(w->out, cert->serial);
+	work_note_serial(w->out, cert->serial);
 	cert_free(cert);
 	return respond_success(w->env, w->msg, der, work_password(w), w->out);
 }
@@ -106,6 +107,7 @@ static enum err record(struct work *w, struct bytes serial, struct bytes der)
 	const struct template *t = &w->template;
 	struct store_cert cert = {
 	    .issuer = buf_bytes(&w->env->profile->ca_cert->der),
+	    .authority = ca_crl_authority(w->env->profile->crl),
 	    .der = der,
 	    .not_before = t->not_before,
 	    .not_after = t->not_after,
@@ -123,7 +125,7 @@ static enum err record(struct work *w, struct bytes serial, struct bytes der)
 		err = work_settle(w, &answer);
 		goto out;
 	}
-	note_serial(w->out, serial);
+	work_note_serial(w->out, serial);
 	err = respond_success(w->env, w->msg, der, work_password(w), w->out);
 out:
 	store_answer_free(&answer);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "ca/crl.h"
 
 #define PEPPER_MIN 32
 
@@ -12,6 +13,18 @@ static void profiles_free(struct profile **list)
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
 		profile_free(list[i]);
 	free(list);
+}
+
+/* Profiles of the same CA keep one copy of its CRL. `list` ends with NULL. */
+static void share_crl(struct profile *const *list, struct profile *p)
+{
+	for (; *list != NULL; list++) {
+		if (bytes_eq(ca_crl_authority((*list)->crl), ca_crl_authority(p->crl))) {
+			ca_crl_free(p->crl);
+			p->crl = ca_crl_share((*list)->crl);
+			return;
+		}
+	}
 }
 
 /* All that could be loaded, whatever is wrong with the rest; conf is NULL when scepter.ini could not be read. */
@@ -27,8 +40,10 @@ static struct site *load_all(const char *conf_file, time_t now, struct problems 
 	for (size_t i = 0; i < site->conf->n_profiles; i++) {
 		struct profile *p = profile_load(site->conf->profiles[i], now, problems);
 
-		if (p != NULL)
-			site->profiles[n++] = p;
+		if (p == NULL)
+			continue;
+		share_crl(site->profiles, p);
+		site->profiles[n++] = p;
 	}
 	return site;
 }

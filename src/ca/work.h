@@ -30,6 +30,10 @@ enum err work_authorize(struct work *w);
 /* CertPoll: poll.c. */
 enum err work_poll(struct work *w);
 
+/* GetCert and GetCRL: lookup.c. */
+enum err work_get_cert(struct work *w);
+enum err work_get_crl(struct work *w);
+
 /* Asks the policy, once. Errors: those of policy_decide. */
 enum err work_decide(struct work *w);
 
@@ -38,6 +42,8 @@ enum err work_sign(struct work *w);
 
 /* Fills out->subject from the PKCS#10. Error: CSR. */
 enum err work_note_subject(struct work *w);
+/* For the log: the serial number of the certificate sent. */
+void work_note_serial(struct outcome *out, struct bytes serial);
 /* Who asks, for the database: authority, address, old algorithms. */
 void work_note_requester(struct work *w);
 

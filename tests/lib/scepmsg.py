@@ -430,7 +430,7 @@ def _decrypt_certs(env, cek):
 
 
 def read_certs_only(data):
-    """The certificates of a degenerate SignedData (RFC 8894, 3.4), in their order."""
+    """What a degenerate SignedData (RFC 8894, 3.4) holds: certificates, in their order, or one CRL; never both (P-126)."""
     _, start, end = der.read(data)
     assert end == len(data)
     info = cms.ContentInfo.load(data, strict=True)
@@ -440,7 +440,9 @@ def read_certs_only(data):
     assert len(signed["digest_algorithms"]) == 0 and len(signed["signer_infos"]) == 0
     inner = der.children(signed["encap_content_info"].dump())
     assert inner == [der.oid(ID_DATA)], "eContent of a certs-only message must be absent"
-    return [c.dump() for c in signed["certificates"]]
+    certs, crls = ([] if isinstance(signed[field], core.Void) else [c.dump() for c in signed[field]] for field in ("certificates", "crls"))
+    assert (len(crls) == 1 and not certs) or (certs and not crls)
+    return certs or crls
 
 
 def certificate(der_or_pem):
