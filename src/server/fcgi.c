@@ -222,12 +222,15 @@ static void connection_serve(struct fcgi *f, int fd, http_handler handle, void *
 	buf_free(&path);
 }
 
-enum fcgi_event fcgi_serve(struct fcgi *f, const sigset_t *mask, http_handler handle, void *ctx)
+enum fcgi_event fcgi_serve(struct fcgi *f, const sigset_t *mask, int timeout_ms, http_handler handle, void *ctx)
 {
+	struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
 	struct pollfd p = {.fd = f->listener, .events = POLLIN};
-	int fd;
+	int fd, ready = ppoll(&p, 1, timeout_ms < 0 ? NULL : &timeout, mask);
 
-	if (ppoll(&p, 1, NULL, mask) < 0)
+	if (ready == 0)
+		return FCGI_NONE;
+	if (ready < 0)
 		return errno == EINTR ? FCGI_NONE : FCGI_BROKEN;
 	fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0) {

@@ -17,11 +17,11 @@ void fcgi_close(struct fcgi *f);	/* NULL is allowed; leaves the listener open */
 
 enum fcgi_event {
 	FCGI_SERVED,	/* a connection was taken and answered, or dropped */
-	FCGI_NONE,	/* nothing: another process took it, or a signal came */
+	FCGI_NONE,	/* nothing: another process took it, a signal came, or nobody within the time */
 	FCGI_BROKEN	/* the listener cannot be used any more */
 };
 
-/* Waits with `mask` as signal mask for a connection, reads its request, has it answered and closes it. */
-enum fcgi_event fcgi_serve(struct fcgi *f, const sigset_t *mask, http_handler handle, void *ctx);
+/* Waits with `mask` as signal mask for a connection (timeout_ms; -1: for ever), reads its request, has it answered and closes it. */
+enum fcgi_event fcgi_serve(struct fcgi *f, const sigset_t *mask, int timeout_ms, http_handler handle, void *ctx);
 
 #endif

@@ -13,6 +13,7 @@ static const struct {
 } reasons[] = {
 	{200, "OK"},
 	{202, "Accepted"},
+	{304, "Not Modified"},
 	{400, "Bad Request"},
 	{403, "Forbidden"},
 	{404, "Not Found"},
@@ -35,14 +36,38 @@ static const char *reason_of(int status)
 	return "Status";
 }
 
+/* RFC 9110, 5.6.7: always GMT, always English. */
+static void head_date(struct buf *out, const char *name, time_t t)
+{
+	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	buf_printf(out, "%s: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", name, days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static void head_caching(const struct http_resp *resp, struct buf *out)
+{
+	if (resp->max_age <= 0) {	/* a proxy must not replay a PKIOperation by GET (P-22) */
+		buf_add_str(out, "Cache-Control: no-store\r\nPragma: no-cache\r\n");
+		return;
+	}
+	buf_printf(out, "Cache-Control: public, max-age=%ld\r\nETag: %s\r\n", resp->max_age, resp->etag);
+	head_date(out, "Last-Modified", resp->modified);
+}
+
 void http_head_write(const struct http_resp *resp, struct buf *out)
 {
 	buf_printf(out, "Status: %d %s\r\n", resp->status, reason_of(resp->status));
-	buf_printf(out, "Content-Type: %s\r\n", resp->type);
-	/* Always: many SCEP clients cannot read a chunked answer (P-23). */
-	buf_printf(out, "Content-Length: %zu\r\n", resp->body.n);
-	/* A proxy must not replay a PKIOperation by GET (P-22). */
-	buf_add_str(out, "Cache-Control: no-store\r\nPragma: no-cache\r\nX-Content-Type-Options: nosniff\r\n");
+	if (resp->status != 304) {
+		buf_printf(out, "Content-Type: %s\r\n", resp->type);
+		/* Always: many SCEP clients cannot read a chunked answer (P-23). */
+		buf_printf(out, "Content-Length: %zu\r\n", resp->body.n);
+	}
+	head_caching(resp, out);
+	buf_add_str(out, "X-Content-Type-Options: nosniff\r\n");
 	if (resp->allow != NULL)
 		buf_printf(out, "Allow: %s\r\n", resp->allow);
 	if (resp->retry_after > 0)
@@ -124,6 +149,7 @@ void http_req_read(http_var var, void *ctx, const struct http_limits *limits, st
 	req->query = bytes_str(text_or_empty(var(ctx, "QUERY_STRING")));
 	req->content_type = text_or_empty(var(ctx, "CONTENT_TYPE"));
 	req->peer = text_or_empty(var(ctx, "REMOTE_ADDR"));
+	req->if_none_match = text_or_empty(var(ctx, "HTTP_IF_NONE_MATCH"));
 	if (req->query.n > limits->max_query)
 		req->err = ERR_QUERY_LONG;
 }

@@ -2,6 +2,8 @@
 #ifndef SERVER_HTTP_H
 #define SERVER_HTTP_H
 
+#include <time.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -12,6 +14,7 @@ struct http_req {
 	struct bytes query;		/* QUERY_STRING, still encoded */
 	const char *content_type;	/* CONTENT_TYPE */
 	const char *peer;		/* REMOTE_ADDR */
+	const char *if_none_match;	/* HTTP_IF_NONE_MATCH */
 	struct bytes body;
 	enum err err;			/* what went wrong while it was read (BODY_LARGE, BODY_CUT, TIMEOUT, QUERY_LONG), or OK */
 };
@@ -22,6 +25,9 @@ struct http_resp {
 	const char *allow;		/* Allow header, NULL: none */
 	int retry_after;		/* seconds; 0: no such header */
 	bool head;			/* answers a HEAD: Content-Length as for GET, and no body */
+	long max_age;			/* seconds that caches may keep it; 0: not at all */
+	time_t modified;		/* with max_age: Last-Modified */
+	char etag[40];			/* with max_age: quoted */
 	struct buf body;
 };
 

@@ -6,13 +6,17 @@
 
 #include "base/codec.h"
 #include "base/log.h"
+#include "ca/crl.h"
 #include "ca/enroll.h"
 #include "ca/light.h"
 #include "server/body.h"
 #include "server/url.h"
 
 #define LOG_FIELD_MAX 256
+#define CRL_CACHE_S 600	/* a revocation is to be seen by everybody so soon, whatever is between */
 #define LIGHT_RETRY_S 60	/* when a light client is to ask again whether it was approved */
+
+#define CRL_OP "crl"	/* what the log calls it */
 
 /* One request on its way: what is known of it so far, for the answer and the log line. */
 struct call {
@@ -124,6 +128,32 @@ static void pki_operation(struct call *call, struct http_resp *resp)
 	buf_wipe(&store);
 }
 
+/* Not SCEP: RFC 5280, 4.2.1.13 and RFC 2585, 4.2. Asked for by those who check certificates. */
+static void get_crl(struct call *call, struct http_resp *resp)
+{
+	struct outcome *o = &call->outcome;
+	struct why why = {0};
+	struct crl_view crl;
+	uint8_t digest[64];
+	long left;
+
+	o->err = ca_crl_serve(call->profile, call->site->store, call->now, &crl, &why);
+	if (o->err != ERR_OK) {
+		o->why = why;
+		return;
+	}
+	o->trouble = why;
+	left = (long)(crl.next_update - call->now);
+	resp->max_age = left < CRL_CACHE_S ? left : CRL_CACHE_S;
+	resp->modified = crl.this_update;
+	digest_of(digest_row(DIGEST_SHA256), crl.der, digest);
+	snprintf(resp->etag, sizeof(resp->etag), "\"%ld-%02x%02x%02x%02x\"", crl.number, digest[0], digest[1], digest[2], digest[3]);
+	if (strstr(call->req->if_none_match, resp->etag) != NULL)
+		resp->status = 304;
+	else
+		answer(resp, "application/pkix-crl", crl.der);
+}
+
 static const struct {
 	const char *name;
 	bool safe;	/* may be asked for by HEAD; the other one also comes by POST */
@@ -149,22 +179,36 @@ static const struct profile *profile_at(const struct site *site, const char *pat
 	return NULL;
 }
 
+static const struct profile *profile_named(const struct site *site, struct bytes name)
+{
+	for (struct profile *const *p = site->profiles; *p != NULL; p++) {
+		if (bytes_eq_str(name, (*p)->conf->name))
+			return *p;
+	}
+	return NULL;
+}
+
 static enum err find_profile(struct call *call)
 {
 	const char *base = call->site->conf->base_path;
-	struct bytes name;
+	struct bytes name, crl;
+	bool is_scep;
 
 	call->profile = profile_at(call->site, call->req->path);
 	if (call->profile != NULL)
 		return ERR_OK;
-	if (!url_profile_name(base, call->req->path, &name))
+	is_scep = url_profile_name(base, call->req->path, &name);
+	if (is_scep)
+		call->profile = profile_named(call->site, name);
+	if (call->profile == NULL && url_crl_name(base, call->req->path, &crl)) {	/* after those that are called crl themselves */
+		call->profile = profile_named(call->site, crl);
+		call->op = CRL_OP;
+	}
+	if (call->profile != NULL)
+		return ERR_OK;
+	if (!is_scep)
 		return fail(&call->outcome.why, ERR_PATH, "'%s' is not below base_path '%s'", call->req->path, base);
-	for (struct profile *const *p = call->site->profiles; *p != NULL; p++)
-		if (bytes_eq_str(name, (*p)->conf->name))
-			call->profile = *p;
-	if (call->profile == NULL)
-		return fail(&call->outcome.why, ERR_PATH, "there is no profile '%.*s'", (int)name.n, (const char *)name.p);
-	return ERR_OK;
+	return fail(&call->outcome.why, ERR_PATH, "there is no profile '%.*s'", (int)name.n, (const char *)name.p);
 }
 
 /* P-16: in any case where the profile tolerates that, else exactly as the RFC writes it. */
@@ -183,6 +227,10 @@ static enum err find_op(struct call *call, op_handler *run)
 	struct why *why = &call->outcome.why;
 	struct bytes name;
 
+	if (strcmp(call->op, CRL_OP) == 0) {
+		*run = get_crl;
+		return post ? fail(why, ERR_METHOD, "a CRL by POST") : ERR_OK;
+	}
 	if (!query_param(call->req->query, "operation", &name)) {
 		if (!post || (call->profile->conf->tolerate & TOLERATE_NO_OPERATION) == 0)
 			return fail(why, ERR_OPERATION, "no operation parameter");
@@ -219,12 +267,12 @@ static void dispatch(struct call *call, struct http_resp *resp)
 		o->err = fail(&o->why, call->req->err, "while the request was read");
 	else if ((o->err = find_profile(call)) == ERR_OK)
 		o->err = find_op(call, &run);
-	if (run != NULL)
+	if (run != NULL && o->err == ERR_OK)
 		run(call, resp);
 	if (resp->status == 0)
 		http_resp_error(o->err == ERR_OK ? ERR_INTERNAL : o->err, resp);
 	if (o->err == ERR_METHOD && run != NULL)
-		resp->allow = "POST";	/* the method is right, but not for this operation of this profile */
+		resp->allow = run == get_crl ? "GET, HEAD" : "POST";	/* the method is right, but not for this operation of this profile */
 	resp->head = strcmp(call->req->method, "HEAD") == 0;
 }
 
@@ -274,6 +322,8 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 		level = LOG_WARN_;
 	log_line(level, "%s ms=%.1f", (const char *)line.p, ms);
 	buf_free(&line);
+	if (o->trouble.err != ERR_OK)
+		log_line(log_level_of(o->trouble.err), "the CRL was given out as it is: %s", o->trouble.text);
 	if (o->audit.err != ERR_OK)
 		log_error("the refusal above is not in the audit trail: %s", o->audit.text);
 }

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "ca/site.h"
+#include "ca/tend.h"
 #include "server/cgi.h"
 #include "server/listen.h"
 #include "server/master.h"
@@ -21,6 +22,7 @@ struct responder {
 	const char *conf_file;
 	enum start start;
 	struct site *site;
+	struct tend tend;
 };
 
 static void log_as_configured(const struct conf *conf)
@@ -42,6 +44,24 @@ static void handle(void *ctx, const struct http_req *req, struct http_resp *resp
 {
 	route(((struct responder *)ctx)->site, req, time(NULL), resp);
 }
+
+/* Says what was done; an error is the same in every worker and is said by each, less and less often while it lasts. */
+static void tend(void *ctx)
+{
+	struct responder *r = ctx;
+	struct tend_done done;
+	struct why why = {0};
+	enum err err = tend_site(r->site, time(NULL), &r->tend, &done, &why);
+
+	if (done.crl_number > 0)
+		log_info("CRL %ld of profile '%s' was signed", done.crl_number, done.profile);
+	if (done.removed > 0)
+		log_info("housekeeping removed %d rows of the database", done.removed);
+	if (err != ERR_OK)
+		log_line(log_level_of(err), "%s", why.text);
+}
+
+static const struct worker_ops worker_ops = {handle, tend};
 
 /* Loads the site and logs what is wrong with it; NULL when it cannot serve. */
 static struct site *load_and_log(const char *conf_file)
@@ -76,7 +96,7 @@ static int work(void *ctx, int listener)
 	int status = MASTER_EXIT_CONFIG;
 
 	if (open_and_log(r->site))
-		status = worker_loop(listener, &limits, handle, r) == WORKER_BROKEN ? EXIT_FAILURE : EXIT_SUCCESS;
+		status = worker_loop(listener, &limits, &worker_ops, r) == WORKER_BROKEN ? EXIT_FAILURE : EXIT_SUCCESS;
 	site_free(r->site);
 	return status;
 }
@@ -127,7 +147,7 @@ static int serve_alone(struct responder *r, int listener)
 	while (end == WORKER_RELOAD) {
 		struct http_limits limits = limits_of(r->site->conf);
 
-		end = worker_loop(listener, &limits, handle, r);
+		end = worker_loop(listener, &limits, &worker_ops, r);
 		if (end == WORKER_RELOAD && reload(r) && !open_and_log(r->site))
 			end = WORKER_BROKEN;	/* the web server starts another */
 	}

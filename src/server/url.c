@@ -7,6 +7,7 @@
 
 #define DEFAULT_PROFILE "default"
 #define CLIENT_SUFFIX "/pkiclient.exe"			/* Cisco appends it */
+#define CRL_SUFFIX "/crl"
 #define CLIENT_DEFAULT_PATH "/cgi-bin/pkiclient.exe"	/* where clients look by default (RFC 8894, 4.1) */
 
 static bool has_prefix(struct bytes text, const char *prefix, struct bytes *rest)
@@ -53,6 +54,18 @@ bool url_profile_name(const char *base_path, const char *path, struct bytes *nam
 	if (!has_prefix(rest, "/", name))
 		return false;	/* /sceptre */
 	return name->n > 0 && memchr(name->p, '/', name->n) == NULL;
+}
+
+bool url_crl_name(const char *base_path, const char *path, struct bytes *name)
+{
+	struct bytes base = without_slashes(bytes_str(base_path)), rest = without_slashes(bytes_str(path));
+	struct bytes rest_path = without_suffix(rest, CRL_SUFFIX);
+
+	if (rest_path.n == rest.n || rest.n < base.n || !bytes_eq(bytes_cut(rest, 0, base.n), base) || rest_path.n < base.n)
+		return false;
+	rest = bytes_cut(rest_path, base.n, rest_path.n);
+	*name = rest.n == 0 ? bytes_str(DEFAULT_PROFILE) : bytes_cut(rest, 1, rest.n);
+	return rest.n == 0 || (rest.p[0] == '/' && name->n > 0 && memchr(name->p, '/', name->n) == NULL);
 }
 
 static bool same_text(struct bytes a, struct bytes b)

@@ -13,6 +13,9 @@
  */
 bool url_profile_name(const char *base_path, const char *path, struct bytes *name);
 
+/* The profile's name in the address of a CRL, "/scep/NAME/crl"; "/scep/crl" is default's. False: it is none. */
+bool url_crl_name(const char *base_path, const char *path, struct bytes *name);
+
 /*
  * The message of a PKIOperation by GET, from the raw query string: standard base64 (P-14), and with `mangled` what has become of it on the
  * way (P-15). Error: ENCODING.

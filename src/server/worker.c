@@ -5,6 +5,8 @@
 
 #include "server/fcgi.h"
 
+#define TEND_MS 2000
+
 static volatile sig_atomic_t got_stop, got_reload;
 
 static void handler(int sig)
@@ -30,7 +32,7 @@ void worker_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-enum worker_end worker_loop(int listener, const struct http_limits *limits, http_handler handle, void *ctx)
+enum worker_end worker_loop(int listener, const struct http_limits *limits, const struct worker_ops *ops, void *ctx)
 {
 	struct fcgi *f = fcgi_open(listener, limits);
 	enum fcgi_event event = FCGI_NONE;
@@ -38,8 +40,11 @@ enum worker_end worker_loop(int listener, const struct http_limits *limits, http
 
 	sigemptyset(&none);
 	got_reload = 0;
-	while (!got_stop && !got_reload && event != FCGI_BROKEN)
-		event = fcgi_serve(f, &none, handle, ctx);
+	while (!got_stop && !got_reload && event != FCGI_BROKEN) {
+		if (ops->tend != NULL)
+			ops->tend(ctx);
+		event = fcgi_serve(f, &none, ops->tend != NULL ? TEND_MS : -1, ops->handle, ctx);
+	}
 	fcgi_close(f);
 	if (got_stop)
 		return WORKER_STOP;

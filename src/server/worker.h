@@ -16,7 +16,12 @@ enum worker_end {
  */
 void worker_signals(void);
 
+struct worker_ops {
+	http_handler handle;
+	void (*tend)(void *ctx);	/* between requests, every few seconds at least; NULL: nothing to tend */
+};
+
 /* Serves the listener's requests until a signal arrived; a request under way is finished first. */
-enum worker_end worker_loop(int listener, const struct http_limits *limits, http_handler handle, void *ctx);
+enum worker_end worker_loop(int listener, const struct http_limits *limits, const struct worker_ops *ops, void *ctx);
 
 #endif

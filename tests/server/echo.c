@@ -76,13 +76,15 @@ static void handle(void *ctx, const struct http_req *req, struct http_resp *resp
 		buf_add_bytes(&resp->body, req->body);
 }
 
+static const struct worker_ops serving = {handle, NULL};
+
 static int work(void *ctx, int listener)
 {
 	struct echo *e = ctx;
 
 	if (strcmp(e->state, "die") == 0)
 		return 1;
-	return worker_loop(listener, &e->limits, handle, e) == WORKER_BROKEN;
+	return worker_loop(listener, &e->limits, &serving, e) == WORKER_BROKEN;
 }
 
 static bool reload(void *ctx)
@@ -120,7 +122,7 @@ static int run(struct echo *e, const char *where)
 	}
 	if (e->workers > 0)
 		return master_run(&ops, e, fd);
-	while (worker_loop(fd, &e->limits, handle, e) == WORKER_RELOAD)
+	while (worker_loop(fd, &e->limits, &serving, e) == WORKER_RELOAD)
 		reload(e);
 	return EXIT_SUCCESS;
 }
