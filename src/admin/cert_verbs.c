@@ -59,6 +59,8 @@ static struct json_object *describe(const struct store_cert_row *row)
 		state = "expired";
 	put_text(o, "serial", row->serial);
 	put_text(o, "state", state);
+	put_time(o, "revoked", row->revoked_at);	/* it may be to come */
+	put_text(o, "revocation_reason", row->revoked_at != 0 ? crl_reason_name(row->reason) : NULL);
 	put_text(o, "profile", row->profile);
 	put_text(o, "subject", row->subject);
 	put_text(o, "subject_alt_name", row->sans != NULL && *row->sans != '\0' ? row->sans : NULL);

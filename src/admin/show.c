@@ -38,7 +38,7 @@ static const struct opt table[] = {
 };
 
 static const struct opts opts = {
-    .doc = "Prints a SCEP message, certification request, certificate or certs-only file (DER, BER, PEM or base64; - is standard input): what it"
+    .doc = "Prints a SCEP message, certification request, certificate, CRL or certs-only file (DER, BER, PEM or base64; - is standard input): what it"
 	   " is, what is wrong with it, and what the responder would answer. Requests are judged by the profile's rules, or by default ones."
 	   " The exit status is 1 when something is wrong with it.",
     .table = table,

@@ -31,6 +31,8 @@ const struct verb verbs[] = {
     {"request reject", "reject it", request_reject_run},
     {"cert list", "list the certificates that were issued", cert_list_run},
     {"cert show", "show one certificate that was issued", cert_show_run},
+    {"cert revoke", "revoke a certificate for good", cert_revoke_run},
+    {"crl", "show or write the CRL, or sign a new one", crl_run},
     {"check", "say everything that is wrong with the configuration", check_run},
     {"show", "tell what any SCEP message, request or certificate is", show_run},
     {"enroll", "get a certificate from a SCEP server", enroll_run},

@@ -16,6 +16,8 @@ int request_approve_run(int argc, char **argv);
 int request_reject_run(int argc, char **argv);
 int cert_list_run(int argc, char **argv);
 int cert_show_run(int argc, char **argv);
+int cert_revoke_run(int argc, char **argv);
+int crl_run(int argc, char **argv);
 int check_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from conftest import BUILD, FAILED, openssl
+from conftest import BUILD, CONFIG, FAILED, USAGE, ok, openssl, scepter
 
 import scepmsg
 
@@ -92,3 +92,46 @@ def test_challenge_is_used(site, issued):
     states = [row["state"] for row in site.ok("challenge", "list", "--all", "--json").json]
     assert states == ["used", "used"]
     assert site.ok("db", "status", "--json").json["certificates"] >= 0
+
+
+# --- revoke, crl
+
+
+def test_revoke_and_sign(site, authority):
+    """Without a responder the command line makes the CRL."""
+    cert = enrol(site, authority, "gamma")
+    serial = f"{cert.serial_number:032x}"
+    shown = site.ok("cert", "revoke", serial, "--reason", "KEYCOMPROMISE", "--json").json
+    assert (shown["result"], shown["reason"]) == ("revoked", "keyCompromise")
+    again = scepter("cert", "revoke", serial, "--json", env=site.env())
+    assert again.code == FAILED and again.json["result"] == "was revoked already" and again.json["reason"] == "keyCompromise"
+    row = next(r for r in listed(site) if r["serial"] == serial)
+    assert (row["state"], row["revocation_reason"]) == ("revoked", "keyCompromise")
+    assert site.ok("cert", "show", serial, "--json").json["state"] == "revoked"
+    signed = site.ok("crl", "--sign", "--json")
+    assert signed.json["number"] >= 1 and serial.lstrip("0") in [e["serial"].lstrip("0") for e in signed.json["entries"]]
+    assert "was signed and published" in signed.err
+    crl = site.folder / "ca.crl"
+    site.ok("crl", "--out", crl)
+    assert "verify OK" in subprocess.run(["openssl", "crl", "-inform", "DER", "-in", crl, "-CAfile", authority / "ca.pem", "-noout"],
+                                         capture_output=True, text=True, check=True).stderr
+    assert site.ok("crl", "--pem").out.startswith("-----BEGIN X509 CRL-----\n")
+    shown = ok("show", crl, "--json").json[0]
+    assert shown["number"] == signed.json["number"]
+    assert ok("show", crl, "--profile", "default", "--json", env=site.env()).json[0]["signature"] == "right"
+
+
+def test_revoke_refuses(site):
+    site.bad(FAILED, "there is no certificate with serial", "cert", "revoke", "01")
+    site.bad(USAGE, "is not a serial number", "cert", "revoke", "no")
+    site.bad(USAGE, "is not a reason; one of unspecified, keyCompromise", "cert", "revoke", "01", "--reason", "certificateHold")
+    site.bad(USAGE, "is not a time that has passed", "cert", "revoke", "01", "--invalid-since", "2999-01-01")
+    site.bad(USAGE, "is not a time that has passed", "cert", "revoke", "01", "--invalid-since", "yesterday")
+
+
+def test_no_crl_yet(empty_site):
+    empty_site.ok("db", "init")
+    empty_site.bad(FAILED, "there is no CRL of this CA yet", "crl")
+    empty_site.bad(CONFIG, "there is no profile 'defualt'", "crl", "--profile", "defualt")
+    empty_site.profile.write_text(empty_site.profile.read_text() + "[crl]\nenabled = no\n")
+    empty_site.bad(CONFIG, "has no CRL", "crl", "--sign")
