@@ -227,9 +227,9 @@ static const struct setting profile_rows[] = {
     {"crl", "enabled", KIND_BOOL, AT(crl), .standard = "yes",
 	.help = "Whether the responder signs the CA's CRL and gives it out, by http under base_path/NAME/crl and by GetCRL. Profiles of the "
 		"same CA share one CRL and should have the same settings here."},
-    {"crl", "validity", KIND_SECONDS, AT(crl_validity_s), .standard = "7d", .min = 60, .max = 3650 * SECONDS_A_DAY,
+    {"crl", "validity", KIND_SECONDS, AT(crl_validity_s), .standard = "7d", .min = 10, .max = 3650 * SECONDS_A_DAY,
 	.help = "How long a CRL is valid: as long as devices go on when no responder runs."},
-    {"crl", "refresh", KIND_SECONDS, AT(crl_refresh_s), .standard = "1d", .min = 10, .max = 3650 * SECONDS_A_DAY,
+    {"crl", "refresh", KIND_SECONDS, AT(crl_refresh_s), .standard = "1d", .min = 1, .max = 3650 * SECONDS_A_DAY,
 	.help = "How old it gets before a new one is signed; shorter than its validity."},
     {"crl", "interval", KIND_SECONDS, AT(crl_interval_s), .standard = "10s", .max = 3650 * SECONDS_A_DAY,
 	.help = "Shortest time between two CRLs when certificates are revoked; a revocation shows at the next one."},

@@ -1,0 +1,187 @@
+"""Revocation and CRLs: what certificates say of them, what is served by http, and that nothing stops them (RFC 5280; P-148)."""
+import datetime
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+import rawhttp
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from installation import Postgres
+from processes import new_folder, wait_for
+
+URL = "http://pki.example.com/scep/default/crl"
+KNOWN_EVERYWHERE = 3.1	# seconds: a worker asks the database every other one
+SHORT = {"validity": "10m", "refresh": "5m", "interval": "0"}
+
+
+def crl_of(client, path="/scep/default/crl", **how):
+    answer = rawhttp.get(client.front.port, path, **how)
+    assert answer.status == 200, f"{answer.status} {answer.body!r}\n{client.front.logs()[-2000:]}"
+    assert answer.type == "application/pkix-crl"
+    return x509.load_der_x509_crl(answer.body)
+
+
+def number(crl):
+    return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def serials(crl):
+    return {entry.serial_number for entry in crl}
+
+
+def listing(client, cert, path="/scep/default/crl"):
+    """The CRL when it has the certificate; workers ask the database every other second."""
+    crl = crl_of(client, path)
+    return crl if cert.serial_number in serials(crl) else None
+
+
+def issued(client, label="device"):
+    request = client.request(label=label)
+    return client.enrol(request).cert, request
+
+
+@pytest.fixture(scope="module")
+def stand(make_site, client_of):
+    site = make_site()
+    site.profiles["default"] = site.profile(certificate={"crl_url": URL, "ca_issuers_url": "http://pki.example.com/ca.crt",
+                                                         "ocsp_url": "http://ocsp.example.com/"}, crl=SHORT)
+    site.profiles["same"] = site.profile(crl=SHORT)
+    site.profiles["none"] = site.profile(crl={"enabled": "no"})
+    return client_of(site, site.start("lighttpd-socket"))
+
+
+def test_the_first_one_comes_before_the_first_certificate(stand):
+    crl = crl_of(stand)
+    ca = x509.load_der_x509_certificate(stand.site.authority.ca)
+    assert crl.is_signature_valid(ca.public_key()) and crl.issuer == ca.subject and not serials(crl)
+    key_id = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    assert key_id == ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    assert number(crl_of(stand, "/scep/crl")) >= number(crl)
+
+
+def test_certificates_say_where_it_is(stand):
+    cert, _ = issued(stand)
+    point, = cert.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    assert [n.value for n in point.full_name] == [URL]
+    access = cert.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    assert [d.access_location.value for d in access] == ["http://ocsp.example.com/", "http://pki.example.com/ca.crt"]
+
+
+def test_revoked_is_on_the_next_one(stand, tmp_path):
+    """openssl verify with -crl_check believes it; revoking twice says so; profiles of one CA share it."""
+    cert, _ = issued(stand, "revoked")
+    other, _ = issued(stand, "kept")
+    before = crl_of(stand)
+    serial = f"{cert.serial_number:032x}"
+    done = stand.site.run("cert", "revoke", serial, "--reason", "keyCompromise", "--invalid-since", "2026-01-02")
+    assert "keyCompromise" in done.stdout
+    again = stand.site.run("cert", "revoke", serial, "--reason", "superseded", check=False)
+    assert again.returncode == 1 and "was revoked already" in again.stdout and "keyCompromise" in again.stdout
+    crl = wait_for(lambda: listing(stand, cert), "the certificate on a CRL")
+    assert number(crl) > number(before) and other.serial_number not in serials(crl)
+    entry = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason == x509.ReasonFlags.key_compromise
+    assert str(entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date).startswith("2026-01-02")
+    wait_for(lambda: listing(stand, cert, "/scep/same/crl"), "the certificate on the CRL of a profile with the same CA")
+    row = next(c for c in stand.site.certs() if c["serial"] == serial)
+    assert (row["state"], row["revocation_reason"]) == ("revoked", "keyCompromise")
+
+    (tmp_path / "ca.pem").write_bytes(stand.site.authority.ca_cert.read_bytes())
+    stand.site.run("crl", "--pem", "--out", tmp_path / "crl.pem", user=False)
+    for certificate, good in ((other, True), (cert, False)):
+        (tmp_path / "c.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        verified = subprocess.run(["openssl", "verify", "-crl_check", "-CAfile", tmp_path / "ca.pem", "-CRLfile", tmp_path / "crl.pem",
+                                   tmp_path / "c.pem"], capture_output=True, text=True)
+        assert (verified.returncode == 0) == good and (good or "revoked" in verified.stderr), verified
+
+
+def test_caches(stand):
+    time.sleep(KNOWN_EVERYWHERE)
+    answer = rawhttp.get(stand.front.port, "/scep/default/crl")
+    assert answer.headers["cache-control"] == "public, max-age=600" or "max-age=5" in answer.headers["cache-control"]
+    assert answer.headers["last-modified"].endswith("GMT")
+    etag = answer.headers["etag"]
+    same = rawhttp.get(stand.front.port, "/scep/default/crl", headers=[f"If-None-Match: {etag}"])
+    assert same.status == 304 and same.body == b"" and same.headers["etag"] == etag
+    assert rawhttp.get(stand.front.port, "/scep/default/crl", headers=['If-None-Match: "0-00000000"']).status == 200
+    curl = subprocess.run(["curl", "-sI", f"http://127.0.0.1:{stand.front.port}/scep/default/crl"], capture_output=True, text=True, check=True)
+    assert "200" in curl.stdout.splitlines()[0] and f"Content-Length: {len(answer.body)}" in curl.stdout
+
+
+def test_not_there(stand):
+    assert rawhttp.get(stand.front.port, "/scep/none/crl").status == 404
+    assert rawhttp.get(stand.front.port, "/scep/nobody/crl").status == 404
+    assert rawhttp.get(stand.front.port, "/scep/default/x/crl").status == 404
+    assert rawhttp.post(stand.front.port, "/scep/default/crl", b"x").status == 405
+
+
+def test_the_command_line(stand, tmp_path):
+    """Shows what was published; with --sign, and the responder's role, publishes the next one."""
+    time.sleep(KNOWN_EVERYWHERE)
+    shown = stand.site.json("crl")
+    assert shown["number"] == number(crl_of(stand)) and "CN=Test CA" in shown["issuer"]
+    assert stand.site.run("crl", "--sign", check=False).returncode == 3, "operators have no right to publish"
+    signed = stand.site.run("crl", "--sign", "--json", ini=stand.site.ini)
+    assert f"\"number\": {shown['number'] + 1}" in signed.stdout or f"\"number\":{shown['number'] + 1}" in signed.stdout
+    time.sleep(KNOWN_EVERYWHERE)
+    assert number(crl_of(stand)) == shown["number"] + 1
+
+
+def test_numbers_do_not_repeat_when_workers_die(make_site, client_of):
+    """Workers are killed while they sign one CRL after the other: what is published goes up by one each time, and goes on."""
+    site = make_site()
+    site.profiles["default"] = site.profile(crl={"validity": "60s", "refresh": "10s", "interval": "0"})
+    client = client_of(site, site.start("lighttpd-socket"))
+    crl_of(client)
+    for i in range(5):
+        cert, _ = issued(client, f"victim{i}")
+        site.run("cert", "revoke", f"{cert.serial_number:032x}")
+        for pid in client.front.responder.workers():
+            time.sleep(0.02 * i)
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(client.front.responder.workers()) == 2, "new workers")
+    wait_for(lambda: len(serials(crl_of(client))) == 5, "all five on the CRL", 60)
+    published = site.execute("SELECT detail FROM scep.audit WHERE kind = 'crl' ORDER BY at")
+    assert [int(d.split()[1]) for (d,) in published] == list(range(1, len(published) + 1))
+
+
+def test_one_worker_signs(make_site, client_of):
+    """Eight workers notice the same revocation: one CRL comes of it."""
+    site = make_site()
+    site.server["server"]["workers"] = 8
+    site.profiles["default"] = site.profile(crl=SHORT)
+    client = client_of(site, site.start("lighttpd-socket"))
+    first = number(crl_of(client))
+    cert, _ = issued(client)
+    site.run("cert", "revoke", f"{cert.serial_number:032x}")
+    wait_for(lambda: cert.serial_number in serials(crl_of(client)), "the certificate on a CRL")
+    time.sleep(3)
+    assert site.execute("SELECT max(number) FROM scep.crl") == [(first + 1,)]
+
+
+def test_without_the_database_the_last_one_serves_until_its_end(place, make_site, client_of):
+    cluster = Postgres(new_folder("pg-", place))
+    site = make_site(cluster=cluster)
+    site.server["database"]["timeout"] = "1s"
+    site.server["server"]["workers"] = 1
+    site.profiles["default"] = site.profile(crl={"validity": "15s", "refresh": "14s"})
+    client = client_of(site, site.start("lighttpd-socket"))
+    try:
+        crl = crl_of(client)
+        cluster.stop()
+        assert number(crl_of(client)) == number(crl)
+        time.sleep(3)
+        assert number(crl_of(client)) == number(crl)
+        left = (crl.next_update - datetime.datetime.utcnow()).total_seconds()
+        time.sleep(max(0, left) + 1)
+        answer = rawhttp.get(client.front.port, "/scep/default/crl")
+        assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
+        cluster.start()
+        wait_for(lambda: rawhttp.get(client.front.port, "/scep/default/crl").status == 200, "a CRL again", 30)
+        assert number(crl_of(client)) == number(crl) + 1
+    finally:
+        site.stop()
+        cluster.remove()
