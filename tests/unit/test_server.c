@@ -169,6 +169,47 @@ static void test_profile_names(void **state)
 	}
 }
 
+static void test_crl_names(void **state)
+{
+	static const struct {
+		const char *base, *path, *want;
+	} t[] = {
+	    {"/scep", "/scep/ra1/crl", "ra1"}, {"/scep", "/scep/crl", "default"}, {"/scep", "/scep/ra1/crl/", "ra1"}, {"/", "/crl", "default"},
+	    {"/", "/ra1/crl", "ra1"}, {"/scep/", "/scep/ra1/crl", "ra1"}, {"/scep", "/scep/ra1", NULL}, {"/scep", "/scep", NULL},
+	    {"/scep", "/crl", NULL}, {"/scep", "/sceptre/crl", NULL}, {"/scep", "/scep/a/b/crl", NULL}, {"/scep", "/scep/a/xcrl", NULL},
+	    {"/scep", "/scep//crl", NULL}, {"/a/crl", "/a/crl", NULL}, {"/a/crl", "/a/crl/crl", "default"}, {"/scep", "", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct bytes name = {0};
+		bool ours = url_crl_name(t[i].base, t[i].path, &name);
+
+		if (ours != (t[i].want != NULL) || (ours && !bytes_eq_str(name, t[i].want)))
+			fail_msg("%s under %s gives %s '%.*s'", t[i].path, t[i].base, ours ? "profile" : "nothing", (int)name.n,
+			    (const char *)name.p);
+	}
+}
+
+/* What caches are told; a 304 has neither type nor length. */
+static void test_head_of_what_may_be_kept(void **state)
+{
+	struct http_resp resp = {.status = 200, .type = "application/pkix-crl", .max_age = 600, .modified = 784111777, .etag = "\"1-00\""};
+	struct buf out = {0};
+
+	(void)state;
+	http_head_write(&resp, &out);
+	assert_string_equal(buf_str(&out), "Status: 200 OK\r\nContent-Type: application/pkix-crl\r\nContent-Length: 0\r\n"
+	    "Cache-Control: public, max-age=600\r\nETag: \"1-00\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+	    "X-Content-Type-Options: nosniff\r\n\r\n");
+	buf_cut(&out, 0);
+	resp.status = 304;
+	http_head_write(&resp, &out);
+	assert_string_equal(buf_str(&out), "Status: 304 Not Modified\r\nCache-Control: public, max-age=600\r\nETag: \"1-00\"\r\n"
+	    "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Content-Type-Options: nosniff\r\n\r\n");
+	buf_free(&out);
+}
+
 static void check_message(const char *query, const char *want_hex)
 {
 	struct buf out = {0}, hex = {0};
@@ -272,7 +313,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_head), cmocka_unit_test(test_errors), cmocka_unit_test(test_paths), cmocka_unit_test(test_variables),
-	    cmocka_unit_test(test_body_check), cmocka_unit_test(test_profile_names), cmocka_unit_test(test_messages),
+	    cmocka_unit_test(test_body_check), cmocka_unit_test(test_profile_names), cmocka_unit_test(test_crl_names),
+	    cmocka_unit_test(test_head_of_what_may_be_kept), cmocka_unit_test(test_messages),
 	    cmocka_unit_test(test_standard_base64_only), cmocka_unit_test(test_ca_identifiers), cmocka_unit_test(test_bodies_of_text),
 	};
 
