@@ -6,6 +6,7 @@
 #include "pki/ext.h"
 #include "pki/name.h"
 #include "pki/oid.h"
+#include "pki/signed.h"
 
 #define LAST_SECOND ((time_t)253402300799)	/* 9999-12-31 23:59:59, the last that GeneralizedTime can say */
 
@@ -168,24 +169,14 @@ static enum err tbs_certificate(struct buf *b, const struct cert_spec *spec, str
 
 enum err cert_build(const struct cert_spec *spec, const struct key *issuer_key, struct buf *der, struct why *why)
 {
-	struct buf b = {0}, signature = {0};
-	struct key_kind issuer = key_kind(issuer_key);
+	struct buf tbs = {0};
 	enum err err;
 
 	if (spec->not_before < 0 || spec->not_after < spec->not_before || spec->not_after > LAST_SECOND)
 		return fail(why, ERR_INTERNAL, "a certificate's validity must end after it begins, between 1970 and 9999");
-	if (issuer.type == KEY_EC && spec->digest->ecdsa_oid == NULL)
-		return fail(why, ERR_CA_KEY, "an EC key cannot sign with %s", spec->digest->name);
-	err = tbs_certificate(&b, spec, issuer, why);
+	err = tbs_certificate(&tbs, spec, key_kind(issuer_key), why);
 	if (err == ERR_OK)
-		err = key_sign(issuer_key, spec->digest, buf_bytes(&b), &signature, why);
-	if (err == ERR_OK) {
-		sig_alg_write(&b, issuer, spec->digest);
-		der_bits(&b, buf_bytes(&signature));
-		der_close(&b, 0, DER_SEQUENCE);
-		buf_add_bytes(der, buf_bytes(&b));
-	}
-	buf_free(&b);
-	buf_free(&signature);
+		err = signed_write(buf_bytes(&tbs), issuer_key, spec->digest, der, why);
+	buf_free(&tbs);
 	return err;
 }

@@ -3,6 +3,7 @@
 #include "pki/der.h"
 #include "pki/ext.h"
 #include "pki/oid.h"
+#include "pki/signed.h"
 
 #define LAST_SECOND ((time_t)253402300799)	/* 9999-12-31 23:59:59 */
 
@@ -79,23 +80,13 @@ static void tbs_cert_list(struct buf *b, const struct crl_spec *spec, struct byt
 
 enum err crl_build(const struct crl_spec *spec, struct bytes entries, const struct key *key, struct buf *der, struct why *why)
 {
-	struct buf b = {0}, signature = {0};
-	struct key_kind kind = key_kind(key);
+	struct buf tbs = {0};
 	enum err err;
 
 	if (spec->this_update < 0 || spec->next_update <= spec->this_update || spec->next_update > LAST_SECOND)
 		return fail(why, ERR_INTERNAL, "a CRL's next update must come after it, between 1970 and 9999");
-	if (kind.type == KEY_EC && spec->digest->ecdsa_oid == NULL)
-		return fail(why, ERR_CA_KEY, "an EC key cannot sign with %s", spec->digest->name);
-	tbs_cert_list(&b, spec, entries, kind);
-	err = key_sign(key, spec->digest, buf_bytes(&b), &signature, why);
-	if (err == ERR_OK) {
-		sig_alg_write(&b, kind, spec->digest);
-		der_bits(&b, buf_bytes(&signature));
-		der_close(&b, 0, DER_SEQUENCE);
-		buf_add_bytes(der, buf_bytes(&b));
-	}
-	buf_free(&b);
-	buf_free(&signature);
+	tbs_cert_list(&tbs, spec, entries, key_kind(key));
+	err = signed_write(buf_bytes(&tbs), key, spec->digest, der, why);
+	buf_free(&tbs);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
+#include "pki/signed.h"
 
 /* Attribute { oid, { value } }; value is one TLV. */
 static void attribute(struct buf *b, const char *oid, struct bytes value)
@@ -83,22 +84,14 @@ static enum err write_info(const struct key *key, struct bytes subject, const ch
 enum err csr_build(const struct key *key, struct bytes subject, const char *challenge, struct bytes san, struct buf *der,
     struct why *why)
 {
-	const struct digest_row *digest = digest_row(DIGEST_SHA256);
-	struct buf b = {0}, signature = {0};
-	enum err err = write_info(key, subject, challenge, san, &b, why);
+	struct buf info = {0};
+	enum err err = write_info(key, subject, challenge, san, &info, why);
 
-	if (err == ERR_OK && key_sign(key, digest, buf_bytes(&b), &signature, why) != ERR_OK) {
+	if (err == ERR_OK && signed_write(buf_bytes(&info), key, digest_row(DIGEST_SHA256), der, why) != ERR_OK) {
 		err = ERR_KEY;
 		if (why != NULL)
 			why->err = ERR_KEY;
 	}
-	if (err == ERR_OK) {
-		sig_alg_write(&b, key_kind(key), digest);
-		der_bits(&b, buf_bytes(&signature));
-		der_close(&b, 0, DER_SEQUENCE);
-		buf_add_bytes(der, buf_bytes(&b));
-	}
-	buf_wipe(&b);
-	buf_free(&signature);
+	buf_wipe(&info);
 	return err;
 }

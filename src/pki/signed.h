@@ -1,0 +1,13 @@
+/* SIGNED { tbs } of X.509: certificates, CRLs and PKCS#10 have this shape. */
+#ifndef PKI_SIGNED_H
+#define PKI_SIGNED_H
+
+#include "pki/key.h"
+
+/*
+ * Appends SEQUENCE { tbs, AlgorithmIdentifier, signature } to `der`, signed by `key`. Error: CA_KEY, also for a digest that the key cannot
+ * sign with.
+ */
+enum err signed_write(struct bytes tbs, const struct key *key, const struct digest_row *digest, struct buf *der, struct why *why);
+
+#endif
