@@ -84,7 +84,7 @@ static int use_profile(const struct args *args, struct known *known, struct show
 	show->profile = p;
 	show->algs = p->algs;
 	show->limits = p->limits;
-	show->to[show->n_to++] = (struct scep_recipient){.cert = p->ra_cert, .key = p->ra_key};
+	show->n_to = rollover_recipients(p, time(NULL), show->to);
 	return EXIT_OK;
 }
 

@@ -4,7 +4,7 @@
 
 #include <json-c/json_object.h>
 
-#include "ca/profile.h"
+#include "ca/rollover.h"
 
 /* What is known beside the file itself. */
 struct show {
@@ -12,7 +12,7 @@ struct show {
 	const struct profile *profile;	/* NULL: none; then algs and limits are the defaults */
 	struct alg_set algs;
 	struct key_limits limits;
-	struct scep_recipient to[2];	/* who may open envelopes */
+	struct scep_recipient to[1 + ROLLOVER_RECIPIENTS];	/* who may open envelopes */
 	size_t n_to;
 	struct bytes password;		/* opens password envelopes; n == 0: none */
 	size_t n_problems;		/* counted by show_problem */

@@ -36,7 +36,7 @@ static enum err check_policy(const struct work *w, struct json_object *o, struct
 	struct facts facts = {
 	    .csr = w->csr,
 	    .key = pubkey_kind(w->csr_key),
-	    .key_is_ours = work_key_is_ours(w),
+	    .key_is_ours = work_key_is_ours(w, w->csr->spki),
 	    .ca_not_after = p->ca_cert->not_after,
 	};
 	struct template t = {0};
@@ -66,7 +66,9 @@ static void put_verdict(const struct work *w, struct json_object *o)
 
 enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes plain, struct json_object *o, struct why *why)
 {
-	const struct enroll_env env = {.profile = show->profile};
+	struct profile view;
+	const struct enroll_env env = {
+	    .profile = show->profile == NULL ? NULL : rollover_for(show->profile, msg, time(NULL), &view)};
 	struct outcome outcome = {0};
 	struct work w = {.env = &env, .out = &outcome, .msg = msg};
 	enum err err;

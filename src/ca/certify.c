@@ -4,6 +4,7 @@
  */
 #include "ca/approve.h"
 #include "ca/renew.h"
+#include "ca/rollover.h"
 #include "ca/weak.h"
 #include "pki/der.h"
 #include "pki/name.h"
@@ -23,12 +24,16 @@ bool same_key(struct bytes spki, struct bytes other)
 	return key_bits(spki).n > 0 && bytes_eq(key_bits(spki), key_bits(other));
 }
 
-bool work_key_is_ours(const struct work *w)
+bool work_key_is_ours(const struct work *w, struct bytes spki)
 {
-	const struct profile *p = w->env->profile;
-	struct bytes spki = w->csr->spki;
+	const struct cert *own[ROLLOVER_OWN_MAX];
+	size_t n = rollover_own_certs(w->env->profile, own);
 
-	return same_key(spki, p->ca_cert->spki) || same_key(spki, p->ra_cert->spki) || same_key(spki, p->sign_cert->spki);
+	for (size_t i = 0; i < n; i++) {
+		if (same_key(spki, own[i]->spki))
+			return true;
+	}
+	return false;
 }
 
 enum err work_can_answer(const struct work *w)

@@ -10,6 +10,7 @@
 #include "ca/dialect.h"
 #include "ca/light.h"
 #include "ca/respond.h"
+#include "ca/rollover.h"
 #include "ca/work.h"
 
 static const struct {
@@ -71,14 +72,18 @@ static enum err refuse(const struct work *w, enum err err)
 
 void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out)
 {
-	struct work w = {.env = env, .out = out};
+	struct enroll_env chosen = *env;
+	struct work w = {.env = &chosen, .out = out};
+	struct profile view;
 
+	chosen.profile = rollover_at(env->profile, env->now);
 	*out = (struct outcome){.light = env->light};
 	out->err = out->light ? light_certify(&w, body) : scep_open(body, &w.msg, &out->why);
 	if (out->light) {
 		if (err_row(out->err)->fail_info != FI_NONE)
 			out->err = refuse(&w, out->err);
 	} else if (out->err == ERR_OK) {
+		chosen.profile = rollover_for(env->profile, w.msg, env->now, &view);
 		out->type = w.msg->type;
 		escape_text(&out->txid, w.msg->txid, SCEP_TXID_MAX);
 		out->err = answer(&w);

@@ -2,16 +2,18 @@
 #include <strings.h>
 
 #include "ca/approve.h"
+#include "ca/rollover.h"
 #include "ca/weak.h"
 #include "pki/name.h"
 
 /* Clients name the RA, the CA or the root as issuer. */
 static bool is_issuer_of_ours(const struct profile *p, struct bytes issuer)
 {
-	if (name_eq(issuer, p->ra_cert->subject) || name_eq(issuer, p->sign_cert->subject) || name_eq(issuer, p->ca_cert->subject))
-		return true;
-	for (size_t i = 0; i < p->n_chain; i++) {
-		if (name_eq(issuer, p->chain[i]->subject))
+	const struct cert *own[ROLLOVER_OWN_MAX];
+	size_t n = rollover_own_certs(p, own);
+
+	for (size_t i = 0; i < n; i++) {
+		if (name_eq(issuer, own[i]->subject))
 			return true;
 	}
 	return false;

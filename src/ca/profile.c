@@ -8,6 +8,7 @@
 #include "ca/dialect.h"
 #include "ca/crl.h"
 #include "ca/profile_check.h"
+#include "ca/rollover.h"
 
 #define TYPE_CA_CERT "application/x-x509-ca-cert"
 #define TYPE_CA_RA_CERT "application/x-x509-ca-ra-cert"
@@ -15,8 +16,9 @@
 /* A profile while it is loaded. */
 struct load {
 	const struct profile_conf *conf;
+	const char *ca_section, *ra_section, *sign_section;
 	struct problems *problems;
-	time_t now;
+	time_t now;		/* DATES_UNCHECKED: the next CA has taken over */
 };
 
 static void where_of(const struct load *l, const char *section, char *out, size_t size)
@@ -54,8 +56,8 @@ static void load_ra(const struct load *l, struct profile *p, const struct key_pa
 	struct key_pair ra = {.where = ra_where, .what = "RA"}, sign = {.where = sign_where, .what = "signing RA"};
 	bool split = l->conf->ra_sign.certificate != NULL;
 
-	where_of(l, "ra", ra_where, sizeof(ra_where));
-	where_of(l, "ra_sign", sign_where, sizeof(sign_where));
+	where_of(l, l->ra_section, ra_where, sizeof(ra_where));
+	where_of(l, l->sign_section, sign_where, sizeof(sign_where));
 	if (l->conf->ra.certificate != NULL) {
 		load_pair(l, &l->conf->ra, &ra, &p->ra_cert, &p->ra_key);
 	} else {
@@ -84,7 +86,7 @@ static void load_certs(const struct load *l, struct profile *p)
 	char ca_where[600];
 	struct key_pair ca = {.where = ca_where, .what = "CA"};
 
-	where_of(l, "ca", ca_where, sizeof(ca_where));
+	where_of(l, l->ca_section, ca_where, sizeof(ca_where));
 	load_pair(l, &l->conf->ca, &ca, &p->ca_cert, &p->ca_key);
 	load_chain(l, p, ca_where);
 	load_ra(l, p, &ca);
@@ -137,7 +139,9 @@ static void prepare_answers(struct profile *p)
 	size_t n;
 
 	scep_caps_write(&p->algs, p->conf->renewal, false, &p->caps);
+	scep_caps_write(&p->algs, p->conf->renewal, true, &p->caps_next);
 	dialect_hide_caps(p->conf, &p->caps);
+	dialect_hide_caps(p->conf, &p->caps_next);
 	n = dialect_ca_certs(p, certs);
 	if (n == 1)
 		buf_add_bytes(&p->ca_body, certs[0]);
@@ -169,21 +173,19 @@ static void close_token_keys(struct profile *p)
 		p->sign_key = p->ra_key;
 }
 
-struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems)
+static struct profile *begin(const struct profile_conf *conf)
 {
-	struct load l = {.conf = conf, .problems = problems, .now = now};
 	struct profile *p = mem_alloc(sizeof(*p));
-	size_t errors = problems->n_errors;
 
 	p->conf = conf;
 	p->algs = alg_set_make(conf->legacy, conf->obsolete);
 	p->limits = (struct key_limits){.min_rsa = (unsigned)conf->min_rsa_bits, .max_rsa = (unsigned)conf->max_rsa_bits};
-	load_certs(&l, p);
-	warn_about_revocation(&l, p->ca_cert);
-	load_secrets(&l, p);
-	warn_about_algorithms(&l);
-	p->former = former_load(conf, now, problems);
-	if (problems->n_errors != errors) {
+	return p;
+}
+
+static struct profile *finish(struct profile *p, bool sound)
+{
+	if (!sound) {
 		profile_free(p);
 		return NULL;
 	}
@@ -191,6 +193,35 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, struct
 	p->crl = ca_crl_new(p->ca_cert);
 	close_token_keys(p);
 	return p;
+}
+
+struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems)
+{
+	bool switched = conf->next.ca.certificate != NULL && conf->next.switch_at != 0 && now >= (time_t)conf->next.switch_at;
+	struct load l = {
+	    .conf = conf, .ca_section = "ca", .ra_section = "ra", .sign_section = "ra_sign", .problems = problems,
+	    .now = switched ? DATES_UNCHECKED : now};
+	struct profile *p = begin(conf);
+	size_t errors = problems->n_errors;
+
+	load_certs(&l, p);
+	warn_about_revocation(&l, p->ca_cert);
+	load_secrets(&l, p);
+	warn_about_algorithms(&l);
+	p->former = former_load(conf, now, problems);
+	rollover_load(p, now, problems);
+	return finish(p, problems->n_errors == errors);
+}
+
+struct profile *profile_load_next(const struct profile_conf *conf, time_t now, struct problems *problems)
+{
+	struct load l = {.conf = conf, .ca_section = "next_ca", .ra_section = "next_ra", .sign_section = "next_ra_sign",
+	    .problems = problems, .now = now};
+	struct profile *p = begin(conf);
+	size_t errors = problems->n_errors;
+
+	load_certs(&l, p);
+	return finish(p, problems->n_errors == errors);
 }
 
 enum err profile_open_keys(struct profile *p, struct why *why)
@@ -209,13 +240,14 @@ enum err profile_open_keys(struct profile *p, struct why *why)
 		p->sign_key = p->ra_key;
 	else if (p->sign_key == NULL && (err = key_open(conf->ra_sign.key, conf->ra_sign.pin_file, &p->sign_key, why)) != ERR_OK)
 		return err;
-	return ERR_OK;
+	return rollover_open_keys(p, why);
 }
 
 void profile_free(struct profile *p)
 {
 	if (p == NULL)
 		return;
+	rollover_free(p->rollover);
 	if (p->sign_cert != p->ra_cert)
 		cert_free(p->sign_cert);
 	if (p->sign_key != p->ra_key)
@@ -231,6 +263,7 @@ void profile_free(struct profile *p)
 	secrets_free(p->secrets);
 	ca_crl_free(p->crl);
 	buf_free(&p->caps);
+	buf_free(&p->caps_next);
 	buf_free(&p->ca_body);
 	free(p);
 }

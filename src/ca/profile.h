@@ -22,7 +22,9 @@ struct profile {
 	struct former *former;		/* NULL: none */
 	struct alg_set algs;
 	struct key_limits limits;
-	struct buf caps;		/* GetCACaps body */
+	struct rollover *rollover;	/* its other CAs and RAs: ca/rollover.h; NULL: none */
+	struct buf caps;		/* GetCACaps body ... */
+	struct buf caps_next;		/* ... while a next CA is announced */
 	struct buf ca_body;		/* GetCACert body */
 	const char *ca_type;		/* its content type */
 	struct ca_crl *crl;		/* of its CA (ca/crl.h) */
@@ -34,6 +36,8 @@ struct profile {
  * here but by profile_open_keys.
  */
 struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems);
+/* The same for the part of it that takes over: `conf` has the pairs of [next_ca] and [next_ra] in place of its own. No secrets. */
+struct profile *profile_load_next(const struct profile_conf *conf, time_t now, struct problems *problems);
 void profile_free(struct profile *p);	/* NULL is allowed */
 
 /* After fork: opens PKCS#11 sessions (file keys are there already). Errors: KEY, FILE. */

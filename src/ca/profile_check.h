@@ -12,6 +12,8 @@ struct key_pair {
 	const struct key *key;
 };
 
+#define DATES_UNCHECKED ((time_t)-1)	/* in place of the time: what has had its day may be past it */
+
 /* Key and certificate belong together, dates hold at `now`, the key is strong enough. */
 void check_pair(const struct key_pair *pair, time_t now, struct problems *problems);
 /* Its certificate may sign certificates (RFC 5280, 4.2.1.3, 4.2.1.9). */

@@ -1,15 +1,22 @@
 #include "ca/renew.h"
 
+#include "ca/rollover.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
 
 bool renew_claims(const struct work *w)
 {
-	const struct cert *signer = w->msg->signer;
+	const struct cert *signer = w->msg->signer, *own[ROLLOVER_OWN_MAX];
+	size_t n = rollover_own_certs(w->env->profile, own);
+	bool by_ours = false;
 
-	return signer->serial.n == STORE_SERIAL_SIZE && bytes_eq(signer->issuer, w->env->profile->ca_cert->subject) &&
-	    !bytes_eq(signer->spki, w->env->profile->ra_cert->spki) && !bytes_eq(signer->spki, w->env->profile->sign_cert->spki);
+	for (size_t i = 0; i < n; i++) {
+		if (bytes_eq(signer->spki, own[i]->spki))
+			return false;
+		by_ours |= bytes_eq(signer->issuer, own[i]->subject);
+	}
+	return by_ours && signer->serial.n == STORE_SERIAL_SIZE;
 }
 
 bool renew_is_ours(const struct work *w, const struct store_old *old)
@@ -83,7 +90,7 @@ static enum err check_origin(const struct work *w, const struct store_old *old, 
 	if (!renew_is_ours(w, old)) {
 		if (p->former == NULL)
 			return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this server issued");
-		if (same_key(w->msg->signer->spki, p->ra_cert->spki) || same_key(w->msg->signer->spki, p->sign_cert->spki))
+		if (work_key_is_ours(w, w->msg->signer->spki))
 			return fail(why, ERR_RENEWAL, "the message is signed with a key of this server itself");
 		return former_check(p->former, w->msg->signer, w->env->now, why);
 	}

@@ -4,7 +4,7 @@
 
 #include "ca/work.h"
 
-/* Does the signer's certificate claim to be one of this profile's CA? Then its serial number is looked up. */
+/* Does the signer's certificate claim to be by one of this profile's CAs, the present, the next or an old one? Then its serial number is looked up. */
 bool renew_claims(const struct work *w);
 
 /* Is the signer's certificate the very one that the database knows under its serial number? A claim alone proves nothing. */

@@ -70,7 +70,7 @@ enum err work_decide(struct work *w)
 	struct facts facts = {
 	    .csr = w->csr,
 	    .key = pubkey_kind(w->csr_key),
-	    .key_is_ours = work_key_is_ours(w),
+	    .key_is_ours = work_key_is_ours(w, w->csr->spki),
 	    .ca_not_after = p->ca_cert->not_after,
 	};
 

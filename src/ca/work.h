@@ -65,8 +65,8 @@ enum err work_check_signer(const struct work *w, struct why *why);
 /* The request's challenge, n == 0 where none is known: what an answer to a key that cannot decrypt is sealed with. */
 struct bytes work_password(const struct work *w);
 
-/* Is the key to be certified one of the profile's own (P-123)? */
-bool work_key_is_ours(const struct work *w);
+/* Is it the key of one of the profile's CAs and RAs, whichever answers now (P-123)? */
+bool work_key_is_ours(const struct work *w, struct bytes spki);
 
 /* Is it the same public key? The AlgorithmIdentifier may differ: parameters NULL or absent. */
 bool same_key(struct bytes spki, struct bytes other);

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/key_conf.h"
+
 enum conf_device_id { DEVICE_ID_CN, DEVICE_ID_SERIAL_NUMBER, DEVICE_ID_SUBJECT, DEVICE_ID_TRANSACTION };
 /* Whether the certificate that signs a request may be renewed for the same key. */
 enum conf_same_key { SAME_KEY_NEVER, SAME_KEY_PKCSREQ, SAME_KEY_ALWAYS };
@@ -36,12 +38,6 @@ enum conf_hide {
 enum conf_legacy { LEGACY_SHA1 = 1, LEGACY_DES3 = 2 };
 enum conf_obsolete { OBSOLETE_DES = 1, OBSOLETE_MD5 = 2 };	/* P-200 */
 
-struct key_conf {		/* sections [ca], [ra] and [ra_sign] */
-	char *certificate;	/* PEM or DER file */
-	char *key;		/* PEM file (0600), or a pkcs11: URI */
-	char *pin_file;		/* PIN of the token, 0600; NULL: none */
-};
-
 struct profile_conf {
 	char *name;		/* from the file name: default.ini is "default" */
 	char *file;
@@ -49,6 +45,9 @@ struct profile_conf {
 	struct key_conf ca, ra;	/* ra.certificate NULL: the CA itself answers */
 	struct key_conf ra_sign;	/* certificate NULL: ra signs, too */
 	char *chain;		/* [ca] chain: PEM file of the CA's parents; NULL: none */
+	struct next_conf next;
+	struct old_ra_conf old_ra[OLD_RAS];
+	char *old_ca;		/* [old_ca] certificate; NULL: none */
 	/* [enrol] */
 	char *static_challenge_file;	/* one secret a line, 0600; NULL: none */
 	bool one_time_challenge;

@@ -63,7 +63,7 @@ static void check_pair(const struct profile_conf *p, const struct key_conf *k, c
 		problem_in(problems, p->file, place, "the PIN stands in the key's URI, which logs and lists show; put it into a pin_file");
 }
 
-/* An RA may be there or not, but not by half. */
+/* Certificate and key are there, or neither. */
 static void check_both(const struct profile_conf *p, const struct key_conf *k, const char *section, struct problems *problems)
 {
 	char place[32];
@@ -71,20 +71,49 @@ static void check_both(const struct profile_conf *p, const struct key_conf *k, c
 	if ((k->certificate == NULL) == (k->key == NULL))
 		return;
 	snprintf(place, sizeof(place), "[%s] %s", section, k->key == NULL ? "key" : "certificate");
-	problem_in(problems, p->file, place, "missing beside [%s] %s; without an RA take out both", section,
+	problem_in(problems, p->file, place, "missing beside [%s] %s; set both, or take out both", section,
 	    k->key == NULL ? "certificate" : "key");
+}
+
+/* The pairs of a section, of which that for opening has to be there where one signs. */
+static void check_ras(const struct profile_conf *p, const struct key_conf *ra, const struct key_conf *sign, const char *section,
+    struct problems *problems)
+{
+	char sign_section[24], place[32];
+
+	snprintf(sign_section, sizeof(sign_section), "%s_sign", section);
+	check_pair(p, ra, section, problems);
+	check_pair(p, sign, sign_section, problems);
+	check_both(p, ra, section, problems);
+	check_both(p, sign, sign_section, problems);
+	snprintf(place, sizeof(place), "[%s]", sign_section);
+	if (sign->certificate != NULL && ra->certificate == NULL)
+		problem_in(problems, p->file, place, "an RA that signs needs one that decrypts beside it: set [%s]", section);
+}
+
+static void check_next(const struct profile_conf *p, struct problems *problems)
+{
+	const struct next_conf *next = &p->next;
+
+	check_pair(p, &next->ca, "next_ca", problems);
+	check_both(p, &next->ca, "next_ca", problems);
+	check_ras(p, &next->ra, &next->ra_sign, "next_ra", problems);
+	if (next->ca.certificate == NULL && (next->ra.certificate != NULL || next->announce != 0 || next->switch_at != 0))
+		problem_in(problems, p->file, "[next_ca] certificate", "missing: there is no next CA that the other settings could be about");
+	if (next->announce != 0 && next->switch_at != 0 && next->announce > next->switch_at)
+		problem_in(problems, p->file, "[next_ca] announce", "lies after the switch; devices should know the next CA before");
 }
 
 /* What no row of the table can say alone. */
 static void check_profile(const struct profile_conf *p, struct problems *problems)
 {
 	check_pair(p, &p->ca, "ca", problems);
-	check_pair(p, &p->ra, "ra", problems);
-	check_pair(p, &p->ra_sign, "ra_sign", problems);
-	check_both(p, &p->ra, "ra", problems);
-	check_both(p, &p->ra_sign, "ra_sign", problems);
-	if (p->ra_sign.certificate != NULL && p->ra.certificate == NULL)
-		problem_in(problems, p->file, "[ra_sign]", "an RA that signs needs one that decrypts beside it: set [ra]");
+	check_ras(p, &p->ra, &p->ra_sign, "ra", problems);
+	check_next(p, problems);
+	for (size_t i = 0; i < OLD_RAS; i++) {
+		check_pair(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
+		check_both(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
+	}
 	if (p->static_challenge_file == NULL && !p->one_time_challenge && p->approval == APPROVAL_AUTO)
 		problem_in(problems, p->file, "[enrol] one_time_challenge",
 		    "'no' without a static_challenge_file leaves no way to authorise a device; set one of them");

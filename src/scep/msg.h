@@ -50,6 +50,9 @@ struct scep_recipient {
 	const struct key *key;
 };
 
+/* Which of `to` the message is encrypted to, without decrypting: the first of its recipients that is one of ours (P-49). False: none. */
+bool scep_addressee(const struct scep_msg *msg, const struct scep_recipient *to, size_t n_to, size_t *at);
+
 /*
  * Decrypts the message data with whichever of `to` it names. Errors: SYNTAX-like ones come as UNSEAL; RECIPIENT, ALG, UNSEAL,
  * CA_KEY. plain is wiped by the caller.

@@ -61,6 +61,22 @@ static enum err keep(struct scep_msg *msg, struct cms_enveloped *e, enum err err
 	return ERR_OK;
 }
 
+bool scep_addressee(const struct scep_msg *msg, const struct scep_recipient *to, size_t n_to, size_t *at)
+{
+	const struct scep_recipient *ours = NULL;
+	struct cms_enveloped *e = NULL;
+	struct why why;
+	bool found;
+
+	if (read_envelope(msg, &e, &why) != ERR_OK)
+		return false;
+	found = choose(e, to, n_to, &ours) != NULL;
+	if (found)
+		*at = (size_t)(ours - to);
+	cms_enveloped_free(e);
+	return found;
+}
+
 enum err scep_unseal(struct scep_msg *msg, const struct scep_recipient *to, size_t n_to, const struct alg_set *algs,
     struct buf *plain, struct why *why)
 {

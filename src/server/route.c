@@ -9,6 +9,7 @@
 #include "ca/crl.h"
 #include "ca/enroll.h"
 #include "ca/light.h"
+#include "ca/rollover.h"
 #include "server/body.h"
 #include "server/url.h"
 
@@ -41,18 +42,24 @@ static void answer(struct http_resp *resp, const char *type, struct bytes body)
 
 static void get_ca_caps(struct call *call, struct http_resp *resp)
 {
-	answer(resp, "text/plain", buf_bytes(&call->profile->caps));
+	answer(resp, "text/plain", rollover_caps(call->profile, call->now));
 }
 
 static void get_ca_cert(struct call *call, struct http_resp *resp)
 {
-	answer(resp, call->profile->ca_type, buf_bytes(&call->profile->ca_body));
+	const struct profile *p = rollover_at(call->profile, call->now);
+
+	answer(resp, p->ca_type, buf_bytes(&p->ca_body));
 }
 
 static void get_next_ca_cert(struct call *call, struct http_resp *resp)
 {
-	(void)resp;
-	call->outcome.err = fail(&call->outcome.why, ERR_NOT_FOUND, "no next CA certificate is configured");	/* P-47 */
+	struct bytes body = rollover_next_ca(call->profile, call->now);
+
+	if (body.n > 0)
+		answer(resp, "application/x-x509-next-ca-cert", body);
+	else
+		call->outcome.err = fail(&call->outcome.why, ERR_NOT_FOUND, "no next CA is announced");	/* P-47 */
 }
 
 static enum err take_get(const struct call *call, struct buf *store, struct why *why)

@@ -113,6 +113,15 @@ static void every_profile_setting(void **state)
 	assert_string_equal(p->chain, GOOD "/profiles.d/chain.pem");
 	assert_string_equal(p->ra.key, "pkcs11:token=x;object=ra");
 	assert_string_equal(p->ra.pin_file, GOOD "/profiles.d/ra.pin");
+	assert_string_equal(p->next.ca.certificate, GOOD "/profiles.d/next-ca.pem");
+	assert_string_equal(p->next.ca.key, "pkcs11:token=x;object=next");
+	assert_string_equal(p->next.chain, GOOD "/profiles.d/next-chain.pem");
+	assert_string_equal(p->next.ra.key, GOOD "/profiles.d/next-ra.key");
+	assert_true(p->next.announce == 1801396801 && p->next.switch_at == 1803772800 && p->next.overlap_s == 0);
+	assert_string_equal(p->old_ca, GOOD "/profiles.d/old-ca.pem");
+	assert_string_equal(p->old_ra[0].pair.certificate, GOOD "/profiles.d/old-ra.pem");
+	assert_true(p->old_ra[0].until == 1830297599 && p->old_ra[1].until == 0);
+	assert_string_equal(p->old_ra[1].pair.key, GOOD "/profiles.d/older-ra.key");
 	assert_string_equal(p->static_challenge_file, GOOD "/profiles.d/secrets");
 	assert_true(!p->one_time_challenge && !p->signer_key_must_match && p->include_chain);
 	assert_int_equal(p->min_rsa_bits, 3072);

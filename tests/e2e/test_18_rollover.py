@@ -1,0 +1,284 @@
+"""Roll-over of CA and RA by the clock, without a restart (RFC 8894, 4.7; P-44 to P-49, P-206)."""
+import datetime
+import os
+import subprocess
+import time
+
+import der
+import pytest
+import rawhttp
+import scepmsg
+from asn1crypto import cms
+from clients import CLIENTS
+from installation import Authority
+from processes import new_folder, run, wait_for
+from scepmsg import Device, Request, csr
+
+RENEWALREQ, CERTPOLL = "17", "20"
+NEXT_TYPE = "application/x-x509-next-ca-cert"
+
+
+def date(moment):
+    return datetime.datetime.utcfromtimestamp(moment).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ini(pairs):
+    """[next_ca] and [next_ra] of a CA and RA."""
+    return {"next_ca": {"certificate": pairs.ca_cert, "key": pairs.ca_key}, "next_ra": {"certificate": pairs.ra_cert, "key": pairs.ra_key}}
+
+
+class Stage:
+    """A client of one profile, which speaks to the present or to the next pair and knows what it has to be answered by."""
+
+    def __init__(self, client_of, site, front, profile, pair):
+        self.client = client_of(site, front, f"/scep/{profile}", profile)
+        self.client.trusted = self.client.to = [pair.ra]
+        self.pair = pair
+
+    def enrol(self, request=None, **how):
+        request = request or self.client.request(**how)
+        reply = self.client.send(request)
+        assert reply.status == scepmsg.SUCCESS, f"{reply.fail_text}\n{self.client.front.logs()[-2000:]}"
+        scepmsg.check_issued(reply.certs[0], self.pair.ca, request)
+        return request.key, reply.certs[0]
+
+    def refused(self, request, by):
+        """The addressed pair opens nothing: whoever answers now says so."""
+        self.client.trusted = [by.ra]
+        try:
+            return self.client.refused(request, scepmsg.BAD_REQUEST)
+        finally:
+            self.client.trusted = [self.pair.ra]
+
+    def renew(self, old, common_name="device"):
+        key, cert = old
+        return self.enrol(Request(key, cert, [self.pair.ra], csr(Device.shared("renewed").key, common_name), message_type=RENEWALREQ))
+
+
+@pytest.fixture(scope="module")
+def next_pair(place, programs):
+    """Another name, so that it shows who issued."""
+    folder = new_folder("next-", place)
+    run(programs / "scepter", "ca", "init", "--out", folder, "--key-type", "ec:p256", "--subject", "CN=Next CA,O=Example")
+    run(programs / "scepter", "ca", "issue-ra", "--out", folder, "--ca-cert", folder / "ca.pem", "--ca-key", folder / "ca.key",
+        "--subject", "CN=Next RA,O=Example")
+    pair = Authority.__new__(Authority)
+    pair.ca_cert, pair.ca_key, pair.ra_cert, pair.ra_key = (folder / n for n in ("ca.pem", "ca.key", "ra.pem", "ra.key"))
+    return pair
+
+
+@pytest.fixture(scope="module")
+def stand(make_site, next_pair, client_of):
+    """Profiles in the stages of a roll-over, told by their dates alone."""
+    site, now, day = make_site(), int(time.time()), 86400
+    pairs = ini(next_pair)
+
+    def profile(announce, switch, overlap="30d", **more):
+        dated = {**pairs["next_ca"], "announce": date(announce), "switch": date(switch), "overlap": overlap}
+        return site.profile(next_ca=dated, next_ra=pairs["next_ra"], **more)
+    site.profiles["planned"] = profile(now + 10 * day, now + 20 * day)
+    site.profiles["announced"] = profile(now - day, now + 20 * day)
+    site.profiles["switched"] = profile(now - 3 * day, now - 2 * day)
+    site.profiles["over"] = profile(now - 3 * day, now - 2 * day, "1d")
+    front = site.start("lighttpd-socket")
+
+    def stage(name, pair):
+        return Stage(client_of, site, front, name, pair)
+    return site, next_pair, stage
+
+
+def get(stage, operation):
+    return stage.client.get(f"operation={operation}")
+
+
+# --- what is shown
+
+
+def read_next(answer, signer):
+    """The certificates of a GetNextCACert answer, of which every part is looked at."""
+    signed = cms.ContentInfo.load(answer, strict=True)["content"]
+    assert signed["encap_content_info"]["content_type"].dotted == scepmsg.ID_DATA and len(signed["signer_infos"]) == 1
+    info = signed["signer_infos"][0]
+    assert info["sid"].chosen.dump() == scepmsg.issuer_and_serial(signer)
+    kinds = {a["type"].dotted for a in info["signed_attrs"]}
+    assert kinds == {scepmsg.CONTENT_TYPE, scepmsg.MESSAGE_DIGEST}, "no SCEP attributes, no signingTime"
+    inner = scepmsg.read_certs_only(signed["encap_content_info"]["content"].native)
+    outer = [c.dump() for c in signed["certificates"]]
+    assert outer == [signer, *inner], "jscep reads the outer certificates, sscep the inner ones (P-206)"
+    return inner
+
+
+def test_get_next_ca_cert(stand, tmp_path):
+    site, following, stage = stand
+    answer = get(stage("announced", site.authority), "GetNextCACert")
+    assert (answer.status, answer.type) == (200, NEXT_TYPE)
+    assert read_next(answer.body, site.authority.ra) == [following.ra, following.ca]
+    verified = subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-CAfile", str(site.authority.ca_cert), "-purpose",
+                               "any"], input=answer.body, capture_output=True, check=True)
+    assert scepmsg.read_certs_only(verified.stdout) == [following.ra, following.ca]
+    changed = bytearray(answer.body)
+    changed[answer.body.rindex(following.ca) + 40] ^= 1		# the outer copy is not signed, the inner one is
+    changed[answer.body.index(following.ca) + 40] ^= 1
+    failed = subprocess.run(["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-CAfile", str(site.authority.ca_cert), "-purpose",
+                             "any"], input=bytes(changed), capture_output=True)
+    assert failed.returncode != 0
+
+
+@pytest.mark.parametrize("profile", ["default", "planned", "switched", "over"])
+def test_nothing_to_show(stand, profile):
+    site, following, stage = stand
+    answer = get(stage(profile, site.authority), "GetNextCACert")
+    assert answer.status == 404 and answer.type != NEXT_TYPE
+    assert b"GetNextCACert" not in get(stage(profile, site.authority), "GetCACaps").body
+
+
+def test_announced_in_caps(stand):
+    site, _, stage = stand
+    assert get(stage("announced", site.authority), "GetCACaps").body.split(b"\n").count(b"GetNextCACert") == 1
+
+
+@pytest.mark.parametrize("profile, switched", [("planned", False), ("announced", False), ("switched", True), ("over", True)])
+def test_get_ca_cert_follows_the_switch(stand, profile, switched):
+    site, following, stage = stand
+    pair = following if switched else site.authority
+    assert scepmsg.read_certs_only(get(stage(profile, pair), "GetCACert").body) == [pair.ra, pair.ca]
+
+
+# --- who answers whom
+
+
+def test_recipient_selects_the_ca(stand):
+    site, following, stage = stand
+    for profile, present, coming in [("planned", True, False), ("announced", True, True), ("switched", True, True), ("over", False, True)]:
+        switched = profile in ("switched", "over")
+        for pair, served in ((site.authority, present), (following, coming)):
+            at = stage(profile, pair)
+            if served:
+                at.enrol(label=f"{profile}-{pair is following}")
+            else:
+                at.refused(at.client.request(), following if switched else site.authority)
+
+
+def test_a_broken_message_is_refused_by_who_it_is_for(stand):
+    """A device that knows only the old RA has to be able to read why it is refused."""
+    site, following, stage = stand
+    for pair in (site.authority, following):
+        at = stage("switched", pair)
+        at.client.refused(at.client.request(challenge="wrong"), scepmsg.BAD_REQUEST)
+        request = at.client.request()
+        broken = request.encode()
+        at.client.refused(request, scepmsg.BAD_MESSAGE_CHECK, broken[:-1] + bytes([broken[-1] ^ 1]))
+
+
+def test_renewal_across(stand):
+    """What the CA before issued renews under the next one, and the other way round while both answer."""
+    site, following, stage = stand
+    before, after = stage("switched", site.authority), stage("switched", following)
+    old = before.enrol(label="device")
+    after.renew(old)
+    before.renew(old)
+    before.renew(after.enrol(label="device"))
+    other = stage("announced", following)	# another profile's certificate does not renew there
+    other.client.refused(Request(old[0], old[1], [following.ra], csr(Device.shared("renewed").key, "device"), message_type=RENEWALREQ),
+                         scepmsg.BAD_REQUEST)
+
+
+def test_after_the_profile_was_tidied_up(make_site, next_pair, client_of):
+    """[next_ca] has become [ca]; the old CA is known by its certificate, the old RA still opens."""
+    site = make_site()
+    old = site.authority
+    site.profiles["tidy"] = site.profile()
+    front = site.start("lighttpd-socket")
+    held = Stage(client_of, site, front, "tidy", old).enrol(label="device")
+    front.stop()
+    site.running.remove(front)
+    tidy = site.profile(ca={"certificate": next_pair.ca_cert, "key": next_pair.ca_key}, ra={"certificate": next_pair.ra_cert,
+                        "key": next_pair.ra_key}, old_ra={"certificate": old.ra_cert, "key": old.ra_key})
+    site.profiles["without"] = tidy
+    site.profiles["tidy"] = {**tidy, "old_ca": {"certificate": old.ca_cert}}
+    front = site.start("lighttpd-socket")
+    Stage(client_of, site, front, "tidy", next_pair).renew(held)
+    through_old_ra = Stage(client_of, site, front, "tidy", next_pair)
+    through_old_ra.client.to = through_old_ra.client.trusted = [old.ra]
+    through_old_ra.enrol(label="slow")		# answered by the RA that it knows, issued by the CA there is
+    without = Stage(client_of, site, front, "without", next_pair)
+    without.client.refused(Request(*held, [next_pair.ra], csr(Device.shared("renewed").key, "device"), message_type=RENEWALREQ),
+                           scepmsg.BAD_REQUEST)
+    site.stop()
+
+
+# --- the switch itself, by the clock of running workers
+
+
+def test_a_roll_over(make_site, client_of, place, authorities):
+    """As doc/ROLLOVER.md has it: `ca rollover`, its lines into the profile, and then only time passes."""
+    site = make_site()
+    present = site.authority
+    out = new_folder("rolled-", site.folder)
+    switch = int(time.time()) + 12
+    said = site.json("ca", "rollover", "--profile", "default", "--out", out, "--announce", date(switch - 6), "--switch", date(switch),
+                     "--subject", "CN=Rolled CA,O=Example")
+    following = Authority.__new__(Authority)
+    following.ca_cert, following.ca_key = out / os.path.basename(said["next_ca"]["certificate_file"]), None
+    following.ra_cert = out / os.path.basename(said["next_ra"]["certificate_file"])
+    for section in said["settings"].split("\n\n"):
+        name, *lines = section.strip().split("\n")
+        site.profiles["default"][name.strip("[]")] = dict(line.split(" = ", 1) for line in lines)
+    site.profiles["default"]["approval"] = {"mode": "unless-one-time"}
+    front = site.start("lighttpd-socket")
+    pids = front.responder.workers()
+    old, new = (Stage(client_of, site, front, "default", pair) for pair in (present, following))
+
+    def url(stage):
+        return rawhttp.get(stage.client.front.port, "/scep?operation=GetNextCACert").status
+    held = old.enrol(label="before")
+    waiting, polling = (old.client.request(label=label, challenge=None) for label in ("waits", "polls"))
+    assert old.client.send(waiting).status == old.client.send(polling).status == scepmsg.PENDING
+    wait_for(lambda: url(old) == 200, "the next CA to be announced")
+    assert read_next(get(old, "GetNextCACert").body, present.ra) == [following.ra, following.ca]
+    new.enrol(label="early")
+    old.enrol(label="late")
+    shown = set()
+
+    def switched():
+        shown.add(get(old, "GetCACert").body)
+        return url(old) == 404
+    wait_for(switched, "the switch")
+    assert time.time() >= switch
+    for _ in range(8):		# every worker
+        assert scepmsg.read_certs_only(get(new, "GetCACert").body) == [following.ra, following.ca]
+    assert len(shown) <= 2
+    new.renew(held, "before")
+    old.enrol(label="slow")
+    for stage, client in ((new, "strongswan-pki"), (new, "scepter")):
+        folder = new_folder("client-", site.folder)
+        site.authority = following
+        try:
+            cert = CLIENTS[client](site, front.url, folder, site.challenge(), f"rolled-{client}")
+        finally:
+            site.authority = present
+        assert scepmsg.x509.load_der_x509_certificate(cert).issuer.rfc4514_string() == "CN=Rolled CA,O=Example"
+    # requests that waited across the switch: one asks the RA that it knows, one has fetched the new certificates and polls
+    for request in site.json("request", "list"):
+        site.run("request", "approve", request["id"])
+    issuer = scepmsg.x509.load_der_x509_certificate(present.ca).subject.public_bytes()
+    poll = polling.but(message_type=CERTPOLL, plain=der.seq(issuer, scepmsg.name("polls")), nonce=os.urandom(16), recipients=[following.ra])
+    reply = new.client.send(poll)
+    assert reply.status == scepmsg.SUCCESS
+    scepmsg.check_issued(reply.certs[0], following.ca, polling)
+    reply = old.client.send(waiting.but(nonce=os.urandom(16)))
+    assert reply.status == scepmsg.SUCCESS
+    scepmsg.check_issued(reply.certs[0], present.ca, waiting)
+    assert front.responder.workers() == pids, "no restart"
+    site.stop()
+
+
+def test_check_tells_of_a_plan_that_is_wrong(make_site, next_pair):
+    site, now = make_site(), int(time.time())
+    pairs = ini(next_pair)
+    wrong = {**pairs["next_ra"], "key": site.authority.ra_key}
+    site.profiles["default"] = site.profile(next_ca={**pairs["next_ca"], "announce": date(now), "switch": date(now + 99999)}, next_ra=wrong)
+    site.write()
+    done = site.run("check", check=False, ini=site.ini)
+    assert done.returncode == 3 and "[next_ra]: the RA key does not belong to the RA certificate" in done.stderr
+    site.stop()
