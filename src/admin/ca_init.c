@@ -7,8 +7,6 @@
 #include "admin/ca_make.h"
 #include "admin/verb.h"
 #include "admin/verbs.h"
-#include "base/codec.h"
-#include "base/file.h"
 #include "base/mem.h"
 
 struct args {
@@ -57,24 +55,6 @@ static enum err choose_path_len(const struct args *args, const struct ca_signer 
 	return ERR_OK;
 }
 
-/* What the profile's [ca] chain wants: the parent and all that follows it in its file. */
-static enum err write_chain(const struct args *args, const char *file, struct why *why)
-{
-	struct cert **list = NULL;
-	struct buf pem = {0};
-	size_t n = 0, i;
-	enum err err = cert_list_read(args->parent_cert, &list, &n, why);
-
-	if (err != ERR_OK)
-		return err;
-	for (i = 0; i < n; i++)
-		pem_write(&pem, "CERTIFICATE", buf_bytes(&list[i]->der));
-	err = file_write(file, buf_bytes(&pem), 0644, args->make.force, why);
-	buf_free(&pem);
-	cert_list_free(list, n);
-	return err;
-}
-
 static bool is_shortened(const struct ca_job *job, const struct cert *cert)
 {
 	return cert->not_after < time(NULL) + job->days * 86400L - 60;
@@ -108,7 +88,7 @@ static enum err make(const struct args *args, const struct ca_places *places, co
 		goto out;
 	if ((err = ca_make(&job, time(NULL), &cert, why)) != ERR_OK)
 		goto out;
-	if (chain != NULL && (err = write_chain(args, chain, why)) != ERR_OK)
+	if (chain != NULL && (err = ca_write_chain(args->parent_cert, chain, args->make.force, why)) != ERR_OK)
 		goto out;
 	if (is_shortened(&job, cert))
 		verb_note("The certificate ends with its parent's, before the %ld days are over.", job.days);

@@ -186,7 +186,9 @@ enum err ca_make(const struct ca_job *job, time_t now, struct cert **out, struct
 
 	if ((err = check_free(job, why)) != ERR_OK)
 		goto out;
-	if ((err = name_parse(job->subject, &subject, why)) != ERR_OK) {
+	if (job->subject == NULL) {
+		buf_add_bytes(&subject, job->subject_der);
+	} else if ((err = name_parse(job->subject, &subject, why)) != ERR_OK) {
 		fail_in(why, "subject '%s'", job->subject);
 		goto out;
 	}
@@ -212,6 +214,23 @@ out:
 	return err;
 }
 
+enum err ca_write_chain(const char *parent_cert, const char *file, bool replace, struct why *why)
+{
+	struct cert **list = NULL;
+	struct buf pem = {0};
+	size_t n = 0, i;
+	enum err err = cert_list_read(parent_cert, &list, &n, why);
+
+	if (err != ERR_OK)
+		return err;
+	for (i = 0; i < n; i++)
+		pem_write(&pem, "CERTIFICATE", buf_bytes(&list[i]->der));
+	err = file_write(file, buf_bytes(&pem), 0644, replace, why);
+	buf_free(&pem);
+	cert_list_free(list, n);
+	return err;
+}
+
 /* A URI's query part may hold the PIN: RFC 7512, 2.4. */
 static void put_key_where(struct json_object *o, const char *where)
 {
@@ -221,15 +240,20 @@ static void put_key_where(struct json_object *o, const char *where)
 	free(shown);
 }
 
-void ca_print_made(const struct ca_job *job, const struct cert *cert, bool json)
+void ca_describe_made(struct json_object *o, const struct ca_job *job, const struct cert *cert)
 {
-	struct json_object *o = json_object_new_object();
-
 	describe_cert(o, cert);
 	describe_cert_uses(o, cert);
 	describe_fingerprints(o, buf_bytes(&cert->der));
 	put_text(o, "certificate_file", job->cert_file);
 	put_key_where(o, job->key_where);
 	put_text(o, "chain_file", job->chain_file);
+}
+
+void ca_print_made(const struct ca_job *job, const struct cert *cert, bool json)
+{
+	struct json_object *o = json_object_new_object();
+
+	ca_describe_made(o, job, cert);
 	print_object(o, json);
 }

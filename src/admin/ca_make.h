@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include <json-c/json_object.h>
+
 #include "pki/cert.h"
 #include "pki/key.h"
 
@@ -21,7 +23,8 @@ void ca_signer_free(struct ca_signer *s);
 int ca_path_len(const struct cert *cert);
 
 struct ca_job {
-	const char *subject;		/* RFC 4514 text */
+	const char *subject;		/* RFC 4514 text; NULL: subject_der */
+	struct bytes subject_der;	/* a Name TLV */
 	const char *key_type;		/* of a new key: "rsa:3072"; not for a token */
 	long days;
 	bool replace;			/* --force */
@@ -39,7 +42,11 @@ struct ca_job {
 /* Makes and writes all of it, key file first with mode 0600; nothing is written when the certificate cannot be made. */
 enum err ca_make(const struct ca_job *job, time_t now, struct cert **out, struct why *why);
 
-/* Prints what was made. */
+/* What the profile's [ca] chain wants: the parent and all that follows it in its file. */
+enum err ca_write_chain(const char *parent_cert, const char *file, bool replace, struct why *why);
+
+/* Prints what was made, or adds it to `o`. */
+void ca_describe_made(struct json_object *o, const struct ca_job *job, const struct cert *cert);
 void ca_print_made(const struct ca_job *job, const struct cert *cert, bool json);
 
 #endif

@@ -108,7 +108,7 @@ static struct profile_conf whole(void)
 	    .file = (char *)"default.ini",
 	    .ca = pair_of(CA),
 	    .ra = pair_of(RA),
-	    .next = {pair_of(NEXT_CA), pair_of(NEXT_RA), NULL, ANNOUNCE, SWITCH, OVERLAP},
+	    .next = {.ca = pair_of(NEXT_CA), .ra = pair_of(NEXT_RA), .announce = ANNOUNCE, .switch_at = SWITCH, .overlap_s = OVERLAP},
 	    .old_ra = {{pair_of(OLD_RA), 0}},
 	    .one_time_challenge = true,
 	    .renewal = true,
