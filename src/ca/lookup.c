@@ -28,6 +28,19 @@ static enum err read_asked(struct work *w, struct asked *out)
 	return scep_issuer_and_serial(buf_bytes(&out->plain), &out->issuer, &out->serial, why);
 }
 
+/*
+ * An envelope that does not open, or holds something else, is answered like a certificate that is not there: the ciphertext may be a recorded one
+ * that somebody changed and signed anew, and each difference would tell bits of what is inside (P-85).
+ */
+static enum err ask(struct work *w, struct asked *out)
+{
+	enum err err = read_asked(w, out);
+
+	if (err == ERR_UNSEAL)
+		w->told = ERR_CERT_ID;
+	return err;
+}
+
 /* A valid certificate of this CA signed the request. */
 static bool signed_by_ours(const struct work *w, const struct store_found *found)
 {
@@ -84,7 +97,7 @@ enum err work_get_cert(struct work *w)
 
 	if (p->conf->getcert == GETCERT_OFF)
 		return fail(&w->out->why, ERR_TYPE, "GetCert is switched off ('getcert' in [lookup])");
-	if ((err = read_asked(w, &asked)) == ERR_OK)
+	if ((err = ask(w, &asked)) == ERR_OK)
 		err = store_lookup(w->env->store, ca_crl_authority(p->crl), name_eq(asked.issuer, p->ca_cert->subject) ? asked.serial : none,
 		    name_eq(signer->issuer, p->ca_cert->subject) ? signer->serial : none, &found, &w->out->why);
 	if (err == ERR_OK)
@@ -103,7 +116,7 @@ enum err work_get_crl(struct work *w)
 
 	if (!p->conf->getcrl || !ca_crl_enabled(p))
 		return fail(&w->out->why, ERR_TYPE, "GetCRL is switched off ('getcrl' in [lookup], 'enabled' in [crl])");
-	err = read_asked(w, &asked);
+	err = ask(w, &asked);
 	if (err == ERR_OK && !name_eq(asked.issuer, p->ca_cert->subject))
 		err = fail(&w->out->why, ERR_CERT_ID, "the CRL of another issuer is asked for");
 	if (err == ERR_OK)

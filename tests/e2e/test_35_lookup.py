@@ -85,7 +85,8 @@ def test_odd_questions(looking, wanted):
     for plain in (b"", der.seq(), der.seq(scepmsg.name("x")), der.seq(scepmsg.name("x"), scepmsg.name("y")), issuer_and_serial(wanted[1]) + b"\0",
                   scepmsg.csr(wanted[0], "x")):
         for message_type in (GETCERT, GETCRL):
-            client.refused(ask(client, wanted, plain, message_type), BAD_REQUEST)
+            reply = client.refused(ask(client, wanted, plain, message_type), BAD_CERT_ID)
+            assert reply.fail_text == "no such certificate", "what is in the envelope decides nothing that can be seen (P-85)"
     for message_type in (GETCERT, GETCRL):
         looking("off").refused(ask(looking("off"), wanted, issuer_and_serial(wanted[1]), message_type), BAD_REQUEST)
 

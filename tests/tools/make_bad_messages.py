@@ -243,7 +243,7 @@ class Maker:
         self.add("swapped-bare-request", self.request, HTTP)
         self.add("swapped-certificate", self.me.der, HTTP)
         for n, name in ((20, "certpoll"), (21, "getcert"), (22, "getcrl")):
-            self.add(f"swapped-request-as-{name}", one(type=n), CERT_ID if n == 20 else REQUEST)
+            self.add(f"swapped-request-as-{name}", one(type=n), CERT_ID)
         for name, plain in (("poll", seq(self.ca.issuer, SUBJECT)), ("serial", seq(self.ca.issuer, integer(1)))):
             self.add(f"swapped-{name}-as-request", one(plain), REQUEST)
         self.add("renewal-self-signed", one(type=17), REQUEST)
