@@ -370,7 +370,6 @@ static void own_certificates(void **state)
 	}
 	profile_free(p);
 	free(text);
-	conf.next.ca.certificate = NULL;
 	conf_done(&conf);
 	conf = (struct profile_conf){.name = (char *)"x", .file = (char *)"x.ini", .ca = pair_of(CA), .ra = pair_of(RA)};
 	p = load(&conf, NOW, &text);
