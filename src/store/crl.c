@@ -36,7 +36,8 @@ enum err store_crl_check(struct store *s, struct bytes authority, long known, st
 	    .waits = row_bool(res, 0, 3),
 	    .now = row_time(res, 0, 4),
 	};
-	buf_add_bytes(&out->der, row_bytes(res, 0, 5));
+	if (!PQgetisnull(res, 0, 5))	/* even an empty buffer owns memory once something was added */
+		buf_add_bytes(&out->der, row_bytes(res, 0, 5));
 	PQclear(res);
 	return ERR_OK;
 }

@@ -18,7 +18,7 @@ struct store_crl {
 	time_t this_update, next_update;
 	bool waits;			/* a revocation is on no CRL yet */
 	time_t now;			/* the database's clock, which revocations go by */
-	struct buf der;			/* empty unless its number is not the one known */
+	struct buf der;			/* {0} unless its number is not the one known; the caller frees */
 };
 
 /* The last CRL. known: the number whose octets the caller has, or STORE_CRL_NO_OCTETS. Error: NOT_FOUND (the authority is not known). */

@@ -156,6 +156,7 @@ static void test_authorities(void **state)
 	store_found_free(&found);
 	assert_ok(store_lookup(super, BYTES_LIT("somebody else"), buf_bytes(&octets), buf_bytes(&octets), &found, &why));
 	assert_true(found.cert.n == 0 && found.signer.n == 0);
+	store_found_free(&found);
 	assert_ok(store_lookup(super, CA, BYTES_LIT("\1"), (struct bytes){0}, &found, &why));
 	assert_true(found.cert.n == 0 && found.signer.n == 0 && !found.signer_revoked);
 	store_found_free(&found);
