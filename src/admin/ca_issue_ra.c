@@ -22,7 +22,7 @@ static const struct opt table[] = {
     OPT_CONF(struct args),
     {"profile", 'p', OPT_TEXT, offsetof(struct args, profile), "NAME",
 	"take the CA from this profile's [ca] section, and write to the places of its [ra] or [ra_sign] section"},
-    {"usage", 'u', OPT_TEXT, offsetof(struct args, usage), "USAGE",
+    {"for", 'F', OPT_TEXT, offsetof(struct args, usage), "USE",
 	"both (default): one RA that decrypts and signs; encrypt, sign: one of a pair, for [ra] and [ra_sign]"},
     {"key-type", 't', OPT_TEXT, offsetof(struct args, make.key_type), "TYPE", "rsa:2048 (default), rsa:3072 or rsa:4096; one that only signs may be ec:p256, ec:p384, ec:p521 or ed25519, too"},
     {"ca-cert", 0, OPT_TEXT, offsetof(struct args, ca_cert), "FILE", "the issuing CA's certificate"},
@@ -33,7 +33,7 @@ static const struct opt table[] = {
 
 static const struct opts opts = {
     .doc = "Makes an RA: an RSA key and a certificate for digitalSignature and keyEncipherment, issued by the CA of a profile, or by"
-	   " --ca-cert and --ca-key. Prints what it made. The files in DIR are ra.pem and ra.key (mode 0600), with --usage sign ra-sign.pem and"
+	   " --ca-cert and --ca-key. Prints what it made. The files in DIR are ra.pem and ra.key (mode 0600), with --for sign ra-sign.pem and"
 	   " ra-sign.key.",
     .table = table,
 };
@@ -140,7 +140,7 @@ int ca_issue_ra_run(int argc, char **argv)
 	opts_parse(&opts, argc, argv, &args);
 	usage = find_usage(args.usage);
 	if (usage == NULL)
-		return verb_misused("--usage: both, encrypt or sign, not '%s'", args.usage);
+		return verb_misused("--for: both, encrypt or sign, not '%s'", args.usage);
 	if ((args.ca_cert == NULL) != (args.ca_key == NULL))
 		return verb_misused("--ca-cert and --ca-key go together");
 	if (args.profile != NULL) {

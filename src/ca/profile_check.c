@@ -71,7 +71,7 @@ void check_recipient(const struct key_pair *pair, bool signs, struct problems *p
 	if (!signs && (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0)
 		problem_add(problems, PROBLEM_WARNING, pair->where,
 		    "the %s certificate's keyUsage includes digitalSignature beside [ra_sign]: some devices will take it for the one that signs; "
-		    "see `scepter ca issue-ra --usage encrypt`",
+		    "see `scepter ca issue-ra --for encrypt`",
 		    pair->what);
 }
 
@@ -85,7 +85,7 @@ void check_answerer(const struct key_pair *pair, struct problems *problems)
 	if ((usage & GNUTLS_KEY_KEY_ENCIPHERMENT) != 0)
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s certificate's keyUsage includes keyEncipherment, so devices would encrypt to it; use one made with "
-		    "`scepter ca issue-ra --usage sign`",
+		    "`scepter ca issue-ra --for sign`",
 		    pair->what);
 }
 

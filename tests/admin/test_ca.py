@@ -195,7 +195,7 @@ def test_parent_key_must_be_private(tmp_path, root):
 @pytest.mark.parametrize("usage,stem,signs_decrypts", [("both", "ra", (True, True)), ("encrypt", "ra", (False, True)),
                                                         ("sign", "ra-sign", (True, False))])
 def test_ra_for_one_purpose(root, tmp_path, usage, stem, signs_decrypts):
-    said = issue_ra(root, tmp_path, "--usage", usage)
+    said = issue_ra(root, tmp_path, "--for", usage)
     usages = read(tmp_path / f"{stem}.pem").extensions.get_extension_for_class(x509.KeyUsage).value
     assert (usages.digital_signature, usages.key_encipherment) == signs_decrypts and not usages.key_cert_sign
     assert said["certificate_file"] == f"{tmp_path}/{stem}.pem" and said["key_file"] == f"{tmp_path}/{stem}.key"
@@ -203,9 +203,9 @@ def test_ra_for_one_purpose(root, tmp_path, usage, stem, signs_decrypts):
 
 def test_only_one_that_signs_may_be_of_another_kind(root, tmp_path):
     ca = ("--ca-cert", root / "ca.pem", "--ca-key", root / "ca.key", "-o", tmp_path, "-t", "ec:p256")
-    bad(CONFIG, "takes RSA", "ca", "issue-ra", *ca, "--usage", "encrypt")
-    bad(USAGE, "both, encrypt or sign", "ca", "issue-ra", *ca, "--usage", "all")
-    ok("ca", "issue-ra", *ca, "--usage", "sign")
+    bad(CONFIG, "takes RSA", "ca", "issue-ra", *ca, "--for", "encrypt")
+    bad(USAGE, "both, encrypt or sign", "ca", "issue-ra", *ca, "--for", "all")
+    ok("ca", "issue-ra", *ca, "--for", "sign")
 
 
 
@@ -252,8 +252,8 @@ def write_pair(folder, ca, ra_key, sign_key, pin=""):
 
 def issue_pair(conf, env=None):
     """Makes the profile's pair; the profile must load with it and open its keys."""
-    ok("ca", "issue-ra", *conf, "--usage", "encrypt", env=env)
-    ok("ca", "issue-ra", *conf, "--usage", "sign", "--key-type", "ec:p384", env=env)
+    ok("ca", "issue-ra", *conf, "--for", "encrypt", env=env)
+    ok("ca", "issue-ra", *conf, "--for", "sign", "--key-type", "ec:p384", env=env)
     folder = conf[1].parent
     for name, decrypts in (("lan-ra.pem", True), ("lan-sign.pem", False)):
         usage = read(folder / name).extensions.get_extension_for_class(x509.KeyUsage).value

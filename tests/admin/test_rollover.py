@@ -99,7 +99,7 @@ def test_without_an_ra(fresh, tmp_path):
 def test_two_ra_certificates(fresh):
     site, home = fresh("--key-type", "ec:p256")
     for usage in ("encrypt", "sign"):
-        ok("ca", "issue-ra", "--ca-cert", home / "ca.pem", "--ca-key", home / "ca.key", "--out", home / "two", "--usage", usage,
+        ok("ca", "issue-ra", "--ca-cert", home / "ca.pem", "--ca-key", home / "ca.key", "--out", home / "two", "--for", usage,
            *(("--key-type", "ec:p256") if usage == "sign" else ()))
     site.profile.write_text(f"[ca]\ncertificate = {home}/ca.pem\nkey = {home}/ca.key\n" + "".join(
         f"[{section}]\ncertificate = {home}/two/{stem}.pem\nkey = {home}/two/{stem}.key\n" for section, stem in

@@ -18,8 +18,8 @@ class Pair:
         site = self.site
         folder, authority = new_folder("pair-", site.folder), site.authority
         how = ["--ca-cert", authority.ca_cert, "--ca-key", authority.ca_key, "--out", folder]
-        run(site.scepter, "ca", "issue-ra", *how, "--usage", "encrypt")
-        run(site.scepter, "ca", "issue-ra", *how, "--usage", "sign", "--key-type", kind)
+        run(site.scepter, "ca", "issue-ra", *how, "--for", "encrypt")
+        run(site.scepter, "ca", "issue-ra", *how, "--for", "sign", "--key-type", kind)
         self.files = {n: folder / n for n in ("ra.pem", "ra.key", "ra-sign.pem", "ra-sign.key")}
         self.encrypt, self.sign = (scepmsg.certificate(self.files[n].read_bytes()) for n in ("ra.pem", "ra-sign.pem"))
         site.profiles["default"] = site.profile(
