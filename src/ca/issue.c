@@ -24,9 +24,9 @@ enum err issue_certificate(const struct profile *p, const struct template *t, st
 	    .eku = t->eku,
 	    .san = buf_bytes(&t->san),
 	    .authority_key_id = p->ca_cert->skid,
-	    .crl_urls = (const char *const *)p->conf->crl_urls,
-	    .ca_issuers_urls = (const char *const *)p->conf->ca_issuers_urls,
-	    .ocsp_urls = (const char *const *)p->conf->ocsp_urls,
+	    .crl_urls = (const char *const *)p->crl_urls,
+	    .ca_issuers_urls = (const char *const *)p->ca_issuers_urls,
+	    .ocsp_urls = (const char *const *)p->ocsp_urls,
 	    .digest = issue_digest(key_kind(p->ca_key)),
 	};
 

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "ca/dialect.h"
+#include "ca/ca_urls.h"
 #include "ca/crl.h"
 #include "ca/profile_check.h"
 #include "ca/rollover.h"
@@ -191,6 +192,9 @@ static struct profile *finish(struct profile *p, bool sound)
 	}
 	prepare_answers(p);
 	p->crl = ca_crl_new(p->ca_cert);
+	p->crl_urls = ca_urls_make(p->conf->crl_urls, p->ca_cert);
+	p->ca_issuers_urls = ca_urls_make(p->conf->ca_issuers_urls, p->ca_cert);
+	p->ocsp_urls = ca_urls_make(p->conf->ocsp_urls, p->ca_cert);
 	close_token_keys(p);
 	return p;
 }
@@ -262,6 +266,9 @@ void profile_free(struct profile *p)
 	former_free(p->former);
 	secrets_free(p->secrets);
 	ca_crl_free(p->crl);
+	ca_urls_free(p->crl_urls);
+	ca_urls_free(p->ca_issuers_urls);
+	ca_urls_free(p->ocsp_urls);
 	buf_free(&p->caps);
 	buf_free(&p->caps_next);
 	buf_free(&p->ca_body);

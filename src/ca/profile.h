@@ -28,6 +28,7 @@ struct profile {
 	struct buf ca_body;		/* GetCACert body */
 	const char *ca_type;		/* its content type */
 	struct ca_crl *crl;		/* of its CA (ca/crl.h) */
+	char **crl_urls, **ca_issuers_urls, **ocsp_urls;	/* for the certificates it issues; NULL: none (ca/ca_urls.h) */
 };
 
 /*

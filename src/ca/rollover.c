@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "ca/ca_urls.h"
 #include "ca/dialect.h"
 #include "ca/issue.h"
 #include "ca/profile_check.h"
@@ -59,6 +60,29 @@ const struct profile *rollover_at(const struct profile *p, time_t now)
 	const struct rollover *r = p->rollover;
 
 	return r != NULL && r->next != NULL && reached(r->first->conf->next.switch_at, now) ? r->next : p;
+}
+
+const struct profile *rollover_next(const struct profile *p)
+{
+	return p->rollover != NULL && p->rollover->first == p ? p->rollover->next : NULL;
+}
+
+static bool has_ca(const struct profile *p, struct bytes key_id)
+{
+	char *id = ca_key_id(p->ca_cert);
+	bool same = bytes_eq_str(key_id, id);
+
+	free(id);
+	return same;
+}
+
+const struct profile *rollover_of_ca(const struct profile *p, struct bytes key_id)
+{
+	const struct profile *next = rollover_next(p);
+
+	if (has_ca(p, key_id))
+		return p;
+	return next != NULL && has_ca(next, key_id) ? next : NULL;
 }
 
 static bool shows_next(const struct profile *p, time_t now)

@@ -20,6 +20,12 @@ enum err rollover_open_keys(struct profile *p, struct why *why);
 /* The profile as it is at `now`: with its own CA and RA, or after the switch with the next ones. */
 const struct profile *rollover_at(const struct profile *p, time_t now);
 
+/* What takes over from it; NULL: nothing. */
+const struct profile *rollover_next(const struct profile *p);
+
+/* Itself or what takes over from it, whichever has the CA with this key identifier (ca/ca_urls.h); NULL: neither. */
+const struct profile *rollover_of_ca(const struct profile *p, struct bytes key_id);
+
 /* The body of GetCACaps at `now`, and of GetNextCACert: n == 0 when there is no next CA to show. */
 struct bytes rollover_caps(const struct profile *p, time_t now);
 struct bytes rollover_next_ca(const struct profile *p, time_t now);

@@ -3,6 +3,7 @@
 #include <gnutls/crypto.h>
 
 #include "ca/crl.h"
+#include "ca/rollover.h"
 
 #define CRL_S 5
 #define CRL_MAX_S 300	/* while the database is away */
@@ -37,20 +38,32 @@ static bool is_first(const struct site *site, size_t i)
 	return ca_crl_enabled(site->profiles[i]);
 }
 
+static enum err tend_crl(const struct profile *p, const struct site *site, struct tend_done *out, struct why *why)
+{
+	long made = 0;
+	enum err err = ca_crl_tend(p, site->store, &made, why);
+
+	if (err != ERR_OK)
+		fail_in(why, "the CRL of profile '%s'", p->conf->name);
+	if (made > 0) {
+		out->crl_number = made;
+		out->profile = p->conf->name;
+	}
+	return err;
+}
+
+/* The next CA's too, from the day it is in the profile: its certificates may be checked from the first one on. */
 static enum err tend_crls(const struct site *site, struct tend_done *out, struct why *why)
 {
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; site->profiles[i] != NULL && err == ERR_OK; i++) {
-		const struct profile *p = site->profiles[i];
-		long made = 0;
+		const struct profile *next = rollover_next(site->profiles[i]);
 
-		if (is_first(site, i) && (err = ca_crl_tend(p, site->store, &made, why)) != ERR_OK)
-			fail_in(why, "the CRL of profile '%s'", p->conf->name);
-		if (made > 0) {
-			out->crl_number = made;
-			out->profile = p->conf->name;
-		}
+		if (is_first(site, i))
+			err = tend_crl(site->profiles[i], site, out, why);
+		if (err == ERR_OK && next != NULL && ca_crl_enabled(next))
+			err = tend_crl(next, site, out, why);
 	}
 	return err;
 }

@@ -187,7 +187,13 @@ static bool is_url(const char *text)
 {
 	size_t n = strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
 
-	return n > 0 && is_printable(text) && strpbrk(text, "\"<>\\^`{|}") == NULL && strcspn(text + n, "/:?#") > 0;
+	if (n == 0 || !is_printable(text) || strpbrk(text, "\"<>\\^`|") != NULL || strcspn(text + n, "/:?#") == 0)
+		return false;
+	for (; (text = strpbrk(text, "{}")) != NULL; text += strlen("{ca}")) {	/* stands for the CA's key identifier */
+		if (strncmp(text, "{ca}", 4) != 0)
+			return false;
+	}
+	return true;
 }
 
 static bool is_name(const struct setting *row, const char *text)

@@ -236,9 +236,10 @@ static const struct setting profile_rows[] = {
     {"certificate", "san", KIND_WORDS, AT(san_types), .standard = "dns ip email uri", .words = san_words, .flags = NONE_OK,
 	.help = "Kinds of subjectAltName that a request may bring. A upn lets its holder log on to Windows under that name."},
     {"certificate", "crl_url", KIND_URLS, AT(crl_urls), .example = "http://pki.example.com/scep/default/crl",
-	.help = "Where the CRL is, as certificates tell it (CRL distribution point): normally base_path/NAME/crl by http."},
+	.help = "Where the CRL is, as certificates tell it (CRL distribution point): normally base_path/NAME/crl by http, or base_path/NAME/crl/{ca}, "
+		"where {ca} stands for the key identifier of the CA that issues: it stays right while CAs roll over."},
     {"certificate", "ca_issuers_url", KIND_URLS, AT(ca_issuers_urls), .example = "http://pki.example.com/ca.crt",
-	.help = "Where the CA's certificate is, as certificates tell it (authority information access)."},
+	.help = "Where the CA's certificate is, as certificates tell it (authority information access). {ca} as in crl_url."},
     {"certificate", "ocsp_url", KIND_URLS, AT(ocsp_urls), .example = "http://ocsp.example.com/",
 	.help = "Where an OCSP responder is, as certificates tell it."},
 

@@ -198,7 +198,7 @@ static const struct profile *profile_named(const struct site *site, struct bytes
 static enum err find_profile(struct call *call)
 {
 	const char *base = call->site->conf->base_path;
-	struct bytes name, crl;
+	struct bytes name, crl, ca;
 	bool is_scep;
 
 	call->profile = profile_at(call->site, call->req->path);
@@ -207,8 +207,11 @@ static enum err find_profile(struct call *call)
 	is_scep = url_profile_name(base, call->req->path, &name);
 	if (is_scep)
 		call->profile = profile_named(call->site, name);
-	if (call->profile == NULL && url_crl_name(base, call->req->path, &crl)) {	/* after those that are called crl themselves */
+	if (call->profile == NULL && url_crl_name(base, call->req->path, &crl, &ca)) {	/* after those that are called crl themselves */
 		call->profile = profile_named(call->site, crl);
+		if (call->profile != NULL && ca.n > 0 && (call->profile = rollover_of_ca(call->profile, ca)) == NULL)
+			return fail(&call->outcome.why, ERR_PATH, "profile '%.*s' has no CA with the key identifier '%.*s'", (int)crl.n,
+			    (const char *)crl.p, (int)(ca.n < 64 ? ca.n : 64), (const char *)ca.p);
 		call->op = CRL_OP;
 	}
 	if (call->profile != NULL)

@@ -56,14 +56,32 @@ bool url_profile_name(const char *base_path, const char *path, struct bytes *nam
 	return name->n > 0 && memchr(name->p, '/', name->n) == NULL;
 }
 
-bool url_crl_name(const char *base_path, const char *path, struct bytes *name)
+/* Takes "/crl", or "/crl/KEYID", off the end of a path. */
+static bool without_crl(struct bytes path, struct bytes *rest, struct bytes *ca)
 {
-	struct bytes base = without_slashes(bytes_str(base_path)), rest = without_slashes(bytes_str(path));
-	struct bytes rest_path = without_suffix(rest, CRL_SUFFIX);
+	size_t n = path.n;
 
-	if (rest_path.n == rest.n || rest.n < base.n || !bytes_eq(bytes_cut(rest, 0, base.n), base) || rest_path.n < base.n)
+	*ca = (struct bytes){0};
+	*rest = without_suffix(path, CRL_SUFFIX);
+	if (rest->n < path.n)
+		return true;
+	while (n > 0 && path.p[n - 1] != '/')
+		n--;
+	if (n == 0)
 		return false;
-	rest = bytes_cut(rest_path, base.n, rest_path.n);
+	*ca = bytes_cut(path, n, path.n);
+	path = bytes_cut(path, 0, n - 1);
+	*rest = without_suffix(path, CRL_SUFFIX);
+	return rest->n < path.n;
+}
+
+bool url_crl_name(const char *base_path, const char *path, struct bytes *name, struct bytes *ca)
+{
+	struct bytes base = without_slashes(bytes_str(base_path)), all = without_slashes(bytes_str(path)), rest;
+
+	if (!without_crl(all, &rest, ca) || rest.n < base.n || !bytes_eq(bytes_cut(rest, 0, base.n), base))
+		return false;
+	rest = bytes_cut(rest, base.n, rest.n);
 	*name = rest.n == 0 ? bytes_str(DEFAULT_PROFILE) : bytes_cut(rest, 1, rest.n);
 	return rest.n == 0 || (rest.p[0] == '/' && name->n > 0 && memchr(name->p, '/', name->n) == NULL);
 }

@@ -13,8 +13,11 @@
  */
 bool url_profile_name(const char *base_path, const char *path, struct bytes *name);
 
-/* The profile's name in the address of a CRL, "/scep/NAME/crl"; "/scep/crl" is default's. False: it is none. */
-bool url_crl_name(const char *base_path, const char *path, struct bytes *name);
+/*
+ * The profile's name in the address of a CRL, "/scep/NAME/crl"; "/scep/crl" is default's. `ca`: what follows it, "/scep/NAME/crl/KEYID", which
+ * names one CA of several; n == 0: nothing does. False: it is no such address.
+ */
+bool url_crl_name(const char *base_path, const char *path, struct bytes *name, struct bytes *ca);
 
 /*
  * The message of a PKIOperation by GET, from the raw query string: standard base64 (P-14), and with `mangled` what has become of it on the

@@ -10,6 +10,7 @@ import rawhttp
 import scepmsg
 from asn1crypto import cms
 from clients import CLIENTS
+from cryptography import x509
 from installation import Authority
 from processes import new_folder, run, wait_for
 from scepmsg import Device, Request, csr
@@ -80,6 +81,8 @@ def stand(make_site, next_pair, client_of):
     site.profiles["announced"] = profile(now - day, now + 20 * day)
     site.profiles["switched"] = profile(now - 3 * day, now - 2 * day)
     site.profiles["over"] = profile(now - 3 * day, now - 2 * day, "1d")
+    address = {"crl_url": "http://pki.example.com/scep/crls/crl/{ca}"}
+    site.profiles["crls"] = profile(now - day, now + 20 * day, certificate=address, crl={"validity": "10m", "refresh": "5m"})
     front = site.start("lighttpd-socket")
 
     def stage(name, pair):
@@ -168,6 +171,22 @@ def test_a_broken_message_is_refused_by_who_it_is_for(stand):
         request = at.client.request()
         broken = request.encode()
         at.client.refused(request, scepmsg.BAD_MESSAGE_CHECK, broken[:-1] + bytes([broken[-1] ^ 1]))
+
+
+def test_each_ca_has_its_crl_at_its_own_address(stand):
+    """{ca} in crl_url: what checks a certificate finds the CRL of the CA that issued it, before and after the switch."""
+    site, next_pair, stage = stand
+    seen = set()
+    for pair in (site.authority, next_pair):
+        cert = x509.load_der_x509_certificate(stage("crls", pair).enrol()[1])
+        point = cert.extensions.get_extension_for_class(x509.CRLDistributionPoints).value[0].full_name[0].value
+        answer = rawhttp.get(stage("crls", pair).client.front.port, point.removeprefix("http://pki.example.com"))
+        assert answer.status == 200 and answer.type == "application/pkix-crl", answer.body
+        crl = x509.load_der_x509_crl(answer.body)
+        assert crl.issuer == cert.issuer and crl.is_signature_valid(x509.load_der_x509_certificate(pair.ca).public_key())
+        seen.add(point)
+    assert len(seen) == 2
+    assert rawhttp.get(stage("crls", next_pair).client.front.port, "/scep/crls/crl/00ff").status == 404
 
 
 def test_renewal_across(stand):

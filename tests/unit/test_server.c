@@ -172,22 +172,30 @@ static void test_profile_names(void **state)
 static void test_crl_names(void **state)
 {
 	static const struct {
-		const char *base, *path, *want;
+		const char *base, *path, *want, *want_ca;
 	} t[] = {
-	    {"/scep", "/scep/ra1/crl", "ra1"}, {"/scep", "/scep/crl", "default"}, {"/scep", "/scep/ra1/crl/", "ra1"}, {"/", "/crl", "default"},
-	    {"/", "/ra1/crl", "ra1"}, {"/scep/", "/scep/ra1/crl", "ra1"}, {"/scep", "/scep/ra1", NULL}, {"/scep", "/scep", NULL},
-	    {"/scep", "/crl", NULL}, {"/scep", "/sceptre/crl", NULL}, {"/scep", "/scep/a/b/crl", NULL}, {"/scep", "/scep/a/xcrl", NULL},
-	    {"/scep", "/scep//crl", NULL}, {"/a/crl", "/a/crl", NULL}, {"/a/crl", "/a/crl/crl", "default"}, {"/scep", "", NULL},
+	    {"/scep", "/scep/ra1/crl/0a1b", "ra1", "0a1b"}, {"/scep", "/scep/crl/0a1b/", "default", "0a1b"},
+	    {"/scep", "/scep/ra1/crl/a/b", NULL, NULL}, {"/scep", "/crl/0a1b", NULL, NULL},
+	    {"/scep", "/scep/ra1/0a1b", NULL, NULL}, {"/scep", "/scep/ra1/crl", "ra1", NULL},
+	    {"/scep", "/scep/crl", "default", NULL}, {"/scep", "/scep/ra1/crl/", "ra1", NULL},
+	    {"/", "/crl", "default", NULL}, {"/", "/ra1/crl", "ra1", NULL},
+	    {"/scep/", "/scep/ra1/crl", "ra1", NULL}, {"/scep", "/scep/ra1", NULL, NULL},
+	    {"/scep", "/scep", NULL, NULL}, {"/scep", "/crl", NULL, NULL},
+	    {"/scep", "/sceptre/crl", NULL, NULL}, {"/scep", "/scep/a/b/crl", NULL, NULL},
+	    {"/scep", "/scep/a/xcrl", NULL, NULL}, {"/scep", "/scep//crl", NULL, NULL},
+	    {"/a/crl", "/a/crl", NULL, NULL}, {"/a/crl", "/a/crl/crl", "default", NULL},
+	    {"/scep", "", NULL, NULL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(t); i++) {
-		struct bytes name = {0};
-		bool ours = url_crl_name(t[i].base, t[i].path, &name);
+		struct bytes name = {0}, ca = {0};
+		bool ours = url_crl_name(t[i].base, t[i].path, &name, &ca);
 
-		if (ours != (t[i].want != NULL) || (ours && !bytes_eq_str(name, t[i].want)))
-			fail_msg("%s under %s gives %s '%.*s'", t[i].path, t[i].base, ours ? "profile" : "nothing", (int)name.n,
-			    (const char *)name.p);
+		if (ours != (t[i].want != NULL) || (ours && !bytes_eq_str(name, t[i].want)) ||
+		    (ours && !bytes_eq(ca, bytes_str(t[i].want_ca))))
+			fail_msg("%s under %s gives %s '%.*s' '%.*s'", t[i].path, t[i].base, ours ? "profile" : "nothing", (int)name.n,
+			    (const char *)name.p, (int)ca.n, (const char *)ca.p);
 	}
 }
 
