@@ -8,6 +8,7 @@
 #include "admin/verb.h"
 #include "admin/verbs.h"
 #include "base/codec.h"
+#include "store/cert.h"
 
 struct args {
 	const char *conf, *conninfo, *profile, *subject, *device, *serial;

@@ -9,6 +9,7 @@
 #include "admin/verbs.h"
 #include "auth/challenge.h"
 #include "pki/name.h"
+#include "store/challenge.h"
 
 #define DAY 86400L
 

@@ -13,6 +13,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/schema.h"
 
 #define PEPPER_SIZE 32
 #define TIMEOUT_MS 10000		/* without a configuration; a migration has its own, longer one */

@@ -12,6 +12,7 @@
 #include "ca/respond.h"
 #include "ca/rollover.h"
 #include "ca/work.h"
+#include "store/audit.h"
 
 static const struct {
 	enum scep_type type;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/crl.h"
+#include "store/schema.h"
 
 #define PEPPER_MIN 32
 

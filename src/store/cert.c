@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
+#include "store/cert.h"
 #include "store/internal.h"
 
 char *store_row_hex(const PGresult *r, int row, int column)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/challenge.h"
 #include "store/internal.h"
 
 #define ID_ATTEMPTS 5

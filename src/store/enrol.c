@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "store/audit.h"
 #include "store/crl.h"
 #include "store/internal.h"
 

@@ -1,4 +1,5 @@
 #include "store/internal.h"
+#include "store/schema.h"
 #include "store/wait.h"
 
 #define GRANT_TIMEOUT_MS 30000

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/schema.h"
 #include "store/sql_files.h"
 #include "store/wait.h"
 

@@ -23,17 +23,14 @@ struct store_conf {
 	const char *application;	/* application_name */
 };
 
-/* Never connects; the first call does. The conf's strings and pepper are copied. */
-struct store *store_open(const struct store_conf *conf);
-void store_close(struct store *s);	/* NULL is allowed */
+struct store *store_open(const struct store_conf *conf);	/* copies it; connects with the first call */
+void store_close(struct store *s);				/* NULL is allowed */
 
 /* Keyed digest of a labelled value: what the database holds in place of secrets and transaction ids. */
 void store_digest(const struct store *s, const char *label, struct bytes value, uint8_t out[STORE_DIGEST_SIZE]);
 
 /* A serial number: 32-bit time prefix, 96 random bits; positive, no leading zero octet. Error: INTERNAL (no randomness). */
 enum err store_serial(time_t now, uint8_t out[STORE_SERIAL_SIZE], struct why *why);
-
-/* --- one enrolment: admit before the CA's key work, record after it ------------------------------------------------ */
 
 struct store_request {			/* identifies a request (P-138 to P-140) */
 	const char *profile;
@@ -104,88 +101,10 @@ enum err store_issue(struct store *s, const struct store_request *r, const struc
 enum err store_poll(struct store *s, const char *profile, struct bytes txid, struct bytes signer_spki, struct store_answer *out,
     struct why *why);
 
-/* --- audit -------------------------------------------------------------------------------------------------------- */
-
-struct store_event {
-	const char *kind;		/* "refuse", "challenge.new", ...: at most 40 characters */
-	const char *profile;		/* NULL: none */
-	const char *reason;		/* an error's label, or "" */
-	const char *actor;		/* who: address or operator */
-	const char *txid;		/* printable; NULL: none */
-	const char *detail;		/* a sentence; never a secret */
-};
-
-enum err store_audit(struct store *s, const struct store_event *e, struct why *why);
-
 /*
  * Housekeeping, for any process to call every hour or so: removes up to `limit` expired requests and as many old challenges, makes the
  * partitions of coming years. When *removed reaches `limit` there may be more to remove.
  */
 enum err store_maintain(struct store *s, int limit, int *removed, struct why *why);
-
-/* --- operators ---------------------------------------------------------------------------------------------------- */
-
-struct store_challenge {
-	char *id;			/* short public name of a challenge: what list prints and revoke takes */
-	char *profile, *subject, *device;	/* NULL: any */
-	char *created_by;
-	time_t created, expires, consumed;	/* consumed 0: never */
-	int uses_left;
-	bool revoked;
-};
-
-/* Stores the digest of `secret`, bound as `c` says (profile, subject, device, expires, uses_left, created_by); sets c->id (the caller
- * frees) and writes the audit row. Errors: CONFLICT, DB. */
-enum err store_challenge_add(struct store *s, struct bytes secret, struct store_challenge *c, struct why *why);
-/* profile NULL: all. all: also used, expired and revoked ones. *list is freed with store_challenge_list_free. */
-enum err store_challenge_list(struct store *s, const char *profile, bool all, struct store_challenge **list, size_t *n,
-    struct why *why);
-void store_challenge_list_free(struct store_challenge *list, size_t n);
-enum err store_challenge_revoke(struct store *s, const char *id, const char *actor, struct why *why);	/* NOT_FOUND */
-
-struct store_cert_row {
-	char *serial;			/* hex */
-	char *profile, *subject, *sans, *device, *txid, *requester, *fingerprint;
-	time_t issued, not_before, not_after;
-	bool revoked;
-	time_t revoked_at;		/* may lie in the future; 0: not revoked */
-	int reason;			/* RFC 5280, 5.3.1 */
-	struct buf der;			/* empty in lists */
-};
-
-struct store_cert_filter {		/* NULL and 0: any */
-	const char *profile;
-	const char *subject_like;	/* part of the subject, or a LIKE pattern when it has a '%'; case does not matter */
-	const char *device;		/* exactly */
-	time_t expires_before;
-	int limit;			/* newest first */
-};
-
-enum err store_cert_list(struct store *s, const struct store_cert_filter *f, struct store_cert_row **list, size_t *n, struct why *why);
-enum err store_cert_show(struct store *s, const char *serial_hex, struct store_cert_row **out, struct why *why);	/* NOT_FOUND */
-void store_cert_list_free(struct store_cert_row *list, size_t n);
-
-/* --- schema ------------------------------------------------------------------------------------------------------- */
-
-struct store_status {
-	int version;			/* 0: no schema yet */
-	int newest;			/* what this program carries */
-	int server_version;		/* PostgreSQL's, e.g. 150018 */
-	long n_certs, n_challenges;	/* estimates are fine for large tables */
-};
-
-/* Creates roles (scep_owner, scep_responder, scep_admin; NOLOGIN groups) and schema in the database that conninfo names; made to be
- * repeated. Then migrates, and remembers a digest of the pepper (if there is one) for store_check. Needs a superuser, or CREATEROLE and a
- * database of one's own. */
-enum err store_init(struct store *s, struct why *why);
-/* Makes a login role a member of a group, and makes it when it is missing. Made to be repeated. Needs what store_init needs. */
-enum store_role { STORE_RESPONDER, STORE_ADMIN };
-enum err store_grant(struct store *s, const char *role, enum store_role group, struct why *why);
-/* Applies what is missing, under a lock; *from and *to are versions. */
-enum err store_migrate(struct store *s, int *from, int *to, struct why *why);
-enum err store_status(struct store *s, struct store_status *out, struct why *why);
-/* For start-up: reachable, the schema is what this program needs, the role may enrol, the pepper is the right one. Errors: DB and CONFIG,
- * with a sentence that names the remedy. */
-enum err store_check(struct store *s, struct why *why);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "../db/cluster.h"
 #include "../db/crew.h"
+#include "store/challenge.h"
+#include "store/schema.h"
 
 struct figures {
 	double wall_us[2], cpu_us;	/* sums: admit, issue; both */

@@ -1,6 +1,8 @@
 #include "fixture.h"
 
 #include "store/request.h"
+#include "store/challenge.h"
+#include "store/schema.h"
 
 struct store *super;
 struct why why;

@@ -10,6 +10,7 @@
 
 #include "cluster.h"
 #include "base/mem.h"
+#include "store/challenge.h"
 
 extern struct store *super;	/* as superuser, who may everything: where roles do not matter */
 extern struct why why;

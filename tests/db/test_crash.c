@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "store/challenge.h"
 
 #define WRITERS 8
 #define ACKS_MAX 20000

@@ -1,5 +1,6 @@
 /* Digests, serial numbers, enrolment and challenges against a real server. */
 #include "fixture.h"
+#include "store/challenge.h"
 
 static void test_serial(void **state)
 {

@@ -1,5 +1,9 @@
 /* What operators' commands use, housekeeping, and who may do what. */
 #include "fixture.h"
+#include "store/audit.h"
+#include "store/cert.h"
+#include "store/challenge.h"
+#include "store/schema.h"
 
 static void test_challenge_add(void **state)
 {

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "store/challenge.h"
+#include "store/schema.h"
 
 #define POOLER "/usr/sbin/pgbouncer"
 #define ENROLMENTS 50

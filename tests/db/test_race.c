@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "store/challenge.h"
+#include "store/schema.h"
 
 #define ROUNDS 1000
 

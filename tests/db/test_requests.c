@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "store/request.h"
+#include "store/challenge.h"
 
 static struct store_pend sample_pend(void)
 {

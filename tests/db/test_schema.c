@@ -1,5 +1,6 @@
 /* Initialisation, migrations, the check at start-up, and the connection itself. */
 #include "fixture.h"
+#include "store/schema.h"
 
 #include <netinet/in.h>
 #include <signal.h>

@@ -1,0 +1,18 @@
+/* The audit trail: append-only for every role. Enrolments and operators' calls write their own rows. */
+#ifndef STORE_AUDIT_H
+#define STORE_AUDIT_H
+
+#include "store/store.h"
+
+struct store_event {
+	const char *kind;		/* "refuse", "challenge.new", ...: at most 40 characters */
+	const char *profile;		/* NULL: none */
+	const char *reason;		/* an error's label, or "" */
+	const char *actor;		/* who: address or operator */
+	const char *txid;		/* printable; NULL: none */
+	const char *detail;		/* a sentence; never a secret */
+};
+
+enum err store_audit(struct store *s, const struct store_event *e, struct why *why);
+
+#endif

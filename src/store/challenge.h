@@ -1,0 +1,25 @@
+/* One-time challenges, as operators make and see them; enrolments check and spend them in store.h. */
+#ifndef STORE_CHALLENGE_H
+#define STORE_CHALLENGE_H
+
+#include "store/store.h"
+
+struct store_challenge {
+	char *id;			/* short public name of a challenge: what list prints and revoke takes */
+	char *profile, *subject, *device;	/* NULL: any */
+	char *created_by;
+	time_t created, expires, consumed;	/* consumed 0: never */
+	int uses_left;
+	bool revoked;
+};
+
+/* Stores the digest of `secret`, bound as `c` says (profile, subject, device, expires, uses_left, created_by); sets c->id (the caller
+ * frees) and writes the audit row. Errors: CONFLICT, DB. */
+enum err store_challenge_add(struct store *s, struct bytes secret, struct store_challenge *c, struct why *why);
+/* profile NULL: all. all: also used, expired and revoked ones. *list is freed with store_challenge_list_free. */
+enum err store_challenge_list(struct store *s, const char *profile, bool all, struct store_challenge **list, size_t *n,
+    struct why *why);
+void store_challenge_list_free(struct store_challenge *list, size_t n);
+enum err store_challenge_revoke(struct store *s, const char *id, const char *actor, struct why *why);	/* NOT_FOUND */
+
+#endif
