@@ -177,7 +177,8 @@ void work_approved(struct work *w, bool renews)
 
 /*
  * What authorises the request: the certificate that signed it, or its challenge. challenged: why the challenge does not, ERR_OK when it
- * does. A PKCSReq signed with an old certificate that cannot renew may still enrol by its challenge.
+ * does. A PKCSReq signed with an old certificate that cannot renew may still enrol its own subject anew by a challenge; for another subject
+ * that certificate is no better than a stranger's, or any device could spend a request of somebody else that it has recorded.
  */
 static enum err judge(struct work *w, const struct store_old *old, const struct why *challenged)
 {
@@ -196,7 +197,9 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 	}
 	if (challenged->err != ERR_OK && !approve_asks_operators(w))
 		return fail(why, challenged->err, "%s", challenged->text);
-	return signed_by_ours ? ERR_OK : work_check_signer(w, why);
+	if (signed_by_ours && name_eq(w->csr->subject, w->msg->signer->subject))
+		return ERR_OK;
+	return work_check_signer(w, why);
 }
 
 /* The request is known: what for is told by the verdict, or found out. */

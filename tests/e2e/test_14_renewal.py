@@ -104,7 +104,17 @@ def test_challenge_enrols_anew_where_renewal_is_refused(renewing):
     old = enrolled(client)
     client.refused(renewal(client, old), scepmsg.BAD_REQUEST)
     client.refused(renewal(client, old, PKCSREQ), scepmsg.BAD_REQUEST)
-    client.enrol(renewal(client, old, PKCSREQ, common_name="other names", challenge=client.challenge()))
+    client.enrol(renewal(client, old, PKCSREQ, challenge=client.challenge()))
+
+
+def test_insider_cannot_spend_a_recorded_request(renewing):
+    """Another device of ours signs somebody's envelope anew: the challenge in it stays good for its owner."""
+    client = renewing()
+    insider = enrolled(client, label="insider")
+    challenge = client.challenge()
+    victim = client.request(label="victim", challenge=challenge)
+    client.refused(victim.but(key=insider[0], cert=insider[1]), scepmsg.BAD_REQUEST)
+    client.enrol(victim)
 
 
 def test_certificate_of_another_profile(renewing):
