@@ -17,6 +17,7 @@
 #define QUICK_MS 250	/* who dies younger than this makes the next one wait */
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 10000
+#define KILLED_MAX_MS 800	/* what killed it may be one client's request: the others do not wait for long */
 #define KILL_AFTER_MS 6500	/* mod_fcgid kills us 8 s after its SIGTERM; then nobody would kill the workers */
 #define IDLE_MS 60000
 
@@ -92,16 +93,14 @@ static void fork_missing(struct master *m)
 
 static void back_off(struct master *m, const struct child *c, int status)
 {
-	long delay = 0, now = now_ms();
+	long delay = 0, now = now_ms(), most = WIFSIGNALED(status) ? KILLED_MAX_MS : BACKOFF_MAX_MS;
 
 	m->quick_deaths = now - c->born < QUICK_MS ? m->quick_deaths + 1 : 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == MASTER_EXIT_CONFIG)
 		delay = BACKOFF_MAX_MS;	/* a wrong PIN, tried often, locks the token */
 	else if (m->quick_deaths > 0)
 		delay = BACKOFF_MIN_MS << (m->quick_deaths < 9 ? m->quick_deaths - 1 : 8);
-	if (delay > BACKOFF_MAX_MS)
-		delay = BACKOFF_MAX_MS;
-	m->fork_after = now + delay;
+	m->fork_after = now + (delay < most ? delay : most);
 }
 
 static void say_death(const struct child *c, int status)

@@ -109,6 +109,16 @@ def test_a_killed_worker_is_replaced_within_a_second(start_echo):
     assert "was killed by signal 9" in server.log()
 
 
+def test_a_worker_killed_again_and_again_is_replaced_within_a_second(start_echo):
+    """Somebody has found a request that kills: the others are still served. Eight in a row, each as soon as it is there."""
+    server = start_echo("--workers", 1)
+    for _ in range(8):
+        worker, = server.workers(1)
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: worker not in server.children() and server.children(), 2, "not replaced")
+    assert server.ask().status == 200
+
+
 def test_a_crash_in_a_request_lets_the_client_retry(start_echo):
     server = start_echo("--workers", 1)
     assert server.ask(query="crash=1").raw == b""
