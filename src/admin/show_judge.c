@@ -12,12 +12,12 @@ static enum err check_authority(struct work *w, struct why *why)
 	const struct former *former = w->env->profile->former;
 	struct why challenged = {0};
 
-	w->authority = authorize(w->env->profile, w->csr, &challenged);
+	w->authority = authorize(w, &challenged);
 	w->renews = renew_claims(w);
 	if (!w->renews && former_issued(former, w->msg->signer)) {
 		enum err err = former_check(former, w->msg->signer, time(NULL), why);
 
-		if (err != ERR_OK && (w->msg->type == SCEP_RENEWALREQ || w->authority == AUTHORITY_NONE))
+		if (err != ERR_OK && (w->msg->type == SCEP_RENEWALREQ || challenged.err != ERR_OK))
 			return err;
 		w->renews = err == ERR_OK;
 	}
@@ -25,29 +25,20 @@ static enum err check_authority(struct work *w, struct why *why)
 		return ERR_OK;
 	if (w->msg->type == SCEP_RENEWALREQ)
 		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this CA issued");
-	if (w->authority == AUTHORITY_NONE && !approve_asks_operators(w))
+	if (challenged.err != ERR_OK && !approve_asks_operators(w))
 		return fail(why, challenged.err, "%s", challenged.text);
 	return work_check_signer(w, why);
 }
 
-static enum err check_policy(const struct work *w, struct json_object *o, struct why *why)
+static enum err check_policy(struct work *w, struct json_object *o, struct why *why)
 {
-	const struct profile *p = w->env->profile;
-	struct facts facts = {
-	    .csr = w->csr,
-	    .key = pubkey_kind(w->csr_key),
-	    .key_is_ours = work_key_is_ours(w, w->csr->spki),
-	    .ca_not_after = p->ca_cert->not_after,
-	};
-	struct template t = {0};
-	enum err err = policy_decide(p->conf, &facts, time(NULL), &t, why);
+	enum err err = work_decide(w);
 
 	if (err != ERR_OK)
-		return err;
-	if (t.left_out.n > 0)
-		put_text(o, "not_granted", buf_str(&t.left_out));
-	template_free(&t);
-	return ERR_OK;
+		*why = w->out->why;
+	else if (w->template.left_out.n > 0)
+		put_text(o, "not_granted", buf_str(&w->template.left_out));
+	return err;
 }
 
 static void put_verdict(const struct work *w, struct json_object *o)
@@ -68,7 +59,8 @@ enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes 
 {
 	struct profile view;
 	const struct enroll_env env = {
-	    .profile = show->profile == NULL ? NULL : rollover_for(show->profile, msg, time(NULL), &view)};
+	    .profile = show->profile == NULL ? NULL : rollover_for(show->profile, msg, time(NULL), &view),
+	    .now = time(NULL)};
 	struct outcome outcome = {0};
 	struct work w = {.env = &env, .out = &outcome, .msg = msg};
 	enum err err;
@@ -93,6 +85,7 @@ enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes 
 		goto out;
 	put_verdict(&w, o);
 out:
+	template_free(&w.template);
 	pubkey_free(w.csr_key);
 	csr_free(w.csr);
 	return err;

@@ -14,6 +14,8 @@ bool approve_waits(const struct work *w)
 {
 	const struct profile_conf *conf = w->env->profile->conf;
 
+	if (w->waits)
+		return true;
 	if (conf->approval == APPROVAL_AUTO)
 		return false;
 	if (w->renews)
@@ -21,13 +23,19 @@ bool approve_waits(const struct work *w)
 	return conf->approval == APPROVAL_MANUAL || w->authority != AUTHORITY_ONE_TIME;
 }
 
-/* Queued ::= SEQUENCE { oldSerial OCTET STRING, renews BOOLEAN, pkcs10 OCTET STRING }; the PKCS#10 holds the challenge. */
+/*
+ * Queued ::= SEQUENCE { oldSerial OCTET STRING, renewed OCTET STRING, values OCTET STRING, pkcs10 OCTET STRING }. renewed: the certificate, empty in
+ * a first request: who polls may sign with another certificate of the same key. The PKCS#10 holds the challenge.
+ */
 static void write_secret(const struct work *w, struct buf *out)
 {
-	size_t at = der_open(out);
+	size_t at = der_open(out), values;
 
 	der_tlv(out, DER_OCTET_STRING, w->request.old_serial);
-	der_bool(out, w->renews);
+	der_tlv(out, DER_OCTET_STRING, w->renews ? buf_bytes(&w->msg->signer->der) : (struct bytes){0});
+	values = der_open(out);
+	values_write(&w->values, out);
+	der_close(out, values, DER_OCTET_STRING);
 	der_tlv(out, DER_OCTET_STRING, buf_bytes(&w->csr->der));
 	der_close(out, at, DER_SEQUENCE);
 }
@@ -71,36 +79,59 @@ enum err approve_queue(struct work *w)
 	return err;
 }
 
-static enum err read_secret(struct work *w, struct bytes secret, struct tlv *old, struct tlv *renews)
-{
-	struct tlv seq, csr;
+struct queued {
+	struct tlv old_serial, renewed, values, pkcs10;
+};
 
-	if (!der_whole(secret, DER_SEQUENCE, &seq) || !der_expect(&seq.body, DER_OCTET_STRING, old) ||
-	    !der_expect(&seq.body, DER_BOOLEAN, renews) || !der_expect(&seq.body, DER_OCTET_STRING, &csr))
-		return fail(&w->out->why, ERR_DB, "the stored request is not one of this program's");
-	return csr_parse(csr.body, &w->csr, &w->out->why);
+static enum err read_secret(struct bytes secret, struct queued *q, struct why *why)
+{
+	struct tlv seq;
+
+	if (der_whole(secret, DER_SEQUENCE, &seq) && der_expect(&seq.body, DER_OCTET_STRING, &q->old_serial) &&
+	    der_expect(&seq.body, DER_OCTET_STRING, &q->renewed) && der_expect(&seq.body, DER_OCTET_STRING, &q->values) &&
+	    der_expect(&seq.body, DER_OCTET_STRING, &q->pkcs10))
+		return ERR_OK;
+	return fail(why, ERR_DB, "the stored request is not one of this program's");
+}
+
+static enum err take_values(struct work *w, const struct queued *q)
+{
+	values_free(&w->values);
+	return values_read(q->values.body, &w->values) ? ERR_OK : fail(&w->out->why, ERR_DB, "the stored request's values cannot be read");
+}
+
+enum err approve_values(struct work *w, struct bytes secret)
+{
+	struct queued q;
+	enum err err = read_secret(secret, &q, &w->out->why);
+
+	return err == ERR_OK ? take_values(w, &q) : err;
 }
 
 enum err approve_recall(struct work *w, struct bytes secret)
 {
-	struct tlv old, renews;
+	struct queued q;
+	enum err err = read_secret(secret, &q, &w->out->why);
 
-	return read_secret(w, secret, &old, &renews);
+	return err == ERR_OK ? csr_parse(q.pkcs10.body, &w->csr, &w->out->why) : err;
 }
 
 enum err approve_resume(struct work *w, struct bytes secret)
 {
 	const struct profile *p = w->env->profile;
 	struct why *why = &w->out->why;
-	struct tlv old, renews;
+	struct queued q;
 	enum err err;
 
-	if ((err = read_secret(w, secret, &old, &renews)) != ERR_OK ||
+	if ((err = read_secret(secret, &q, why)) != ERR_OK || (err = take_values(w, &q)) != ERR_OK ||
+	    (err = csr_parse(q.pkcs10.body, &w->csr, why)) != ERR_OK ||
 	    (err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) != ERR_OK)
 		return err;
 	if ((err = work_note_subject(w)) != ERR_OK)
 		return err;
-	work_identify(w, old.body);
-	work_approved(w, renews.body.n == 1 && renews.body.p[0] != 0);
+	if (q.renewed.body.n > 0 && (err = cert_parse(q.renewed.body, &w->renewed, why)) != ERR_OK)
+		return err;
+	work_identify(w, q.old_serial.body);
+	work_approved(w, w->renewed != NULL);
 	return ERR_OK;
 }

@@ -1,5 +1,7 @@
 #include "ca/authorize.h"
 
+#include "ca/work.h"
+
 const char *authority_name(enum authority a)
 {
 	static const char *const names[] = {"no challenge", "static challenge", "one-time challenge", "renewal", "operators",
@@ -8,16 +10,38 @@ const char *authority_name(enum authority a)
 	return names[a];
 }
 
-enum authority authorize(const struct profile *p, const struct csr *csr, struct why *why)
+static bool is_static(const struct work *w, struct bytes challenge)
 {
-	if (!csr->has_challenge || csr->challenge.n == 0) {
-		fail(why, ERR_CHALLENGE, "the request has no challengePassword");
-		return AUTHORITY_NONE;
+	return secrets_match(w->env->profile->secrets, challenge);
+}
+
+static bool may_be_one_time(const struct work *w, struct bytes challenge)
+{
+	return challenge.n > 0 && w->env->profile->conf->one_time_challenge;
+}
+
+/* In this order: the first that claims a challenge is the only one that judges it. */
+static const struct {
+	enum authority authority;
+	bool (*claims)(const struct work *w, struct bytes challenge);			/* challenge.n == 0: there is none */
+	enum err (*judge)(struct work *w, struct bytes challenge, struct why *why);	/* NULL: to claim it is to accept it, or store_admit judges */
+} authenticators[] = {
+    {AUTHORITY_STATIC, is_static, NULL},
+    {AUTHORITY_ONE_TIME, may_be_one_time, NULL},
+};
+
+enum authority authorize(struct work *w, struct why *why)
+{
+	struct bytes challenge = work_password(w);
+
+	for (size_t i = 0; i < sizeof(authenticators) / sizeof(authenticators[0]); i++) {
+		if (!authenticators[i].claims(w, challenge))
+			continue;
+		if (authenticators[i].judge != NULL)
+			authenticators[i].judge(w, challenge, why);
+		return authenticators[i].authority;
 	}
-	if (secrets_match(p->secrets, buf_bytes(&csr->challenge)))
-		return AUTHORITY_STATIC;
-	if (p->conf->one_time_challenge)
-		return AUTHORITY_ONE_TIME;
-	fail(why, ERR_CHALLENGE, "the challengePassword is none of the profile's static secrets");
+	fail(why, ERR_CHALLENGE, challenge.n == 0 ? "the request has no challengePassword" :
+	    "the challengePassword is none of the profile's static secrets");
 	return AUTHORITY_NONE;
 }

@@ -4,8 +4,10 @@
 
 #include "ca/profile.h"
 
+struct work;
+
 enum authority {
-	AUTHORITY_NONE,		/* refused: the sentence says why */
+	AUTHORITY_NONE,		/* nobody whom the request could appeal to */
 	AUTHORITY_STATIC,	/* one of the profile's static secrets */
 	AUTHORITY_ONE_TIME,	/* to be found, and consumed, in the database */
 	AUTHORITY_RENEWAL,	/* the certificate that is renewed */
@@ -16,9 +18,10 @@ enum authority {
 const char *authority_name(enum authority a);	/* "static challenge" */
 
 /*
- * Which authority the request's challenge appeals to. A wrong one and an unknown one look the same: both become AUTHORITY_ONE_TIME
- * and are looked up, where the profile has one-time challenges (P-104). why: the reason for AUTHORITY_NONE.
+ * Which authority the request's challenge appeals to: the first authenticator of the profile that claims it. A wrong one and an unknown one
+ * look the same: both become AUTHORITY_ONE_TIME and are looked up, where the profile has one-time challenges (P-104). why: the reason when it
+ * is refused already, and AUTHORITY_NONE or the one that refuses comes back; why->err is ERR_OK otherwise.
  */
-enum authority authorize(const struct profile *p, const struct csr *csr, struct why *why);
+enum authority authorize(struct work *w, struct why *why);
 
 #endif

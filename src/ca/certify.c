@@ -1,6 +1,6 @@
 /*
  * PKCSReq and RenewalReq (RFC 8894, 3.3.1): unseal, identify, admit, judge, then sign or queue. A resend is found by admit before its challenge is
- * judged: that was consumed the first time.
+ * judged: that was consumed the first time. Everybody who has to say yes is asked before the policy decides what comes of it.
  */
 #include "ca/approve.h"
 #include "ca/renew.h"
@@ -195,8 +195,10 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 		if (err != ERR_OK && (w->msg->type == SCEP_RENEWALREQ || challenged->err != ERR_OK))
 			return err;
 	}
-	if (challenged->err != ERR_OK && !approve_asks_operators(w))
+	if (challenged->err != ERR_OK && !approve_asks_operators(w)) {
+		w->out->refused_by = authority_name(w->authority);
 		return fail(why, challenged->err, "%s", challenged->text);
+	}
 	if (signed_by_ours && name_eq(w->csr->subject, w->msg->signer->subject))
 		return ERR_OK;
 	return work_check_signer(w, why);
@@ -211,10 +213,12 @@ static enum err go_on(struct work *w, const struct store_answer *answer, const s
 	switch (answer->verdict) {
 	case STORE_GO_ON:
 	case STORE_CHALLENGE:
-		if ((err = judge(w, &answer->old, challenged)) != ERR_OK)
+		if ((err = judge(w, &answer->old, challenged)) != ERR_OK || (err = work_consent(w)) != ERR_OK)
 			return err;
 		return approve_waits(w) ? approve_queue(w) : work_sign(w);
 	case STORE_APPROVED:
+		if ((err = approve_values(w, buf_bytes(&answer->secret))) != ERR_OK)
+			return err;
 		work_approved(w, renew_judge(w, &answer->old, &refused) == ERR_OK);
 		return work_sign(w);
 	default:
@@ -236,7 +240,7 @@ enum err work_authorize(struct work *w)
 	struct why *why = &w->out->why, challenged = {0}, refused = {0};
 	enum err err;
 
-	w->authority = authorize(w->env->profile, w->csr, &challenged);
+	w->authority = authorize(w, &challenged);
 	work_identify(w, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});
 	err = store_admit(w->env->store, &w->request, &w->answer, &refused);
 	if (err == ERR_OK)

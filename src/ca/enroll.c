@@ -31,6 +31,8 @@ static void work_free(struct work *w)
 	buf_free(&w->device);
 	buf_free(&w->requester);
 	template_free(&w->template);
+	values_free(&w->values);
+	cert_free(w->renewed);
 	free(w->fail_text);
 	store_answer_free(&w->answer);
 	pubkey_free(w->csr_key);
@@ -56,17 +58,20 @@ static enum err answer(struct work *w)
 static enum err refuse(const struct work *w, enum err err)
 {
 	struct outcome *out = w->out;
+	struct buf detail = {0};
 	struct store_event event = {
 	    .kind = "refuse",
 	    .profile = w->env->profile->conf->name,
 	    .reason = err_row(err)->label,
 	    .actor = w->env->peer,
 	    .txid = buf_str(&out->txid),
-	    .detail = out->why.text,
 	};
 	enum err failed;
 
+	buf_printf(&detail, "%s%s%s", out->refused_by != NULL ? out->refused_by : "", out->refused_by != NULL ? ": " : "", out->why.text);
+	event.detail = buf_str(&detail);
 	store_audit(w->env->store, &event, &out->audit);
+	buf_free(&detail);
 	failed = respond_failure(w->env, w->msg, w->told != ERR_OK ? w->told : err, w->fail_text, out);
 	return failed == ERR_OK ? err : failed;
 }

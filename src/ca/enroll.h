@@ -26,6 +26,7 @@ struct outcome {
 	bool repeated;			/* the stored certificate was sent again */
 	struct why audit;		/* err != ERR_OK: a refusal could not be written to the audit trail */
 	struct why trouble;		/* err != ERR_OK: answered all the same, but the operator should know */
+	const char *refused_by;		/* the authenticator that refused; NULL: none did */
 	struct buf weak;		/* legacy and obsolete algorithms of the request, for log and audit (P-200); empty: none */
 	bool obsolete;			/* obsolete ones are among them */
 	struct buf left_out;		/* what was asked for and not given; empty: nothing */

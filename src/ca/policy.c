@@ -162,6 +162,45 @@ out:
 	return err;
 }
 
+static bool has_name(struct bytes names, struct bytes wanted)
+{
+	struct san san;
+
+	while (san_next(&names, &san)) {
+		if (bytes_eq(san.raw, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* The contents of the GeneralNames SEQUENCE; empty when there is none. */
+static struct bytes names_in(struct bytes general_names)
+{
+	struct tlv seq = {0};
+
+	return der_whole(general_names, DER_SEQUENCE, &seq) ? seq.body : (struct bytes){0};
+}
+
+enum err policy_within(const struct profile_conf *policy, const struct csr *csr, const struct cert *old, struct why *why)
+{
+	struct bytes had = {0}, names;
+	struct template t = {0};
+	struct san san;
+	enum err err;
+
+	if (!name_eq(old->subject, csr->subject))
+		return fail(why, ERR_RENEWAL, "the subject is not that of the certificate to be renewed");
+	err = decide_sans(policy, csr, &t, why);
+	cert_extension(old, OID_SUBJECT_ALT_NAME, &had, NULL);
+	names = names_in(buf_bytes(&t.san));
+	while (err == ERR_OK && san_next(&names, &san)) {
+		if (!has_name(names_in(had), san.raw))
+			err = fail(why, ERR_RENEWAL, "subjectAltName holds a name that the certificate to be renewed has not");
+	}
+	template_free(&t);
+	return err;
+}
+
 void template_free(struct template *t)
 {
 	buf_free(&t->san);

@@ -2,7 +2,9 @@
 #ifndef CA_POLICY_H
 #define CA_POLICY_H
 
+#include "auth/values.h"
 #include "conf/conf.h"
+#include "pki/cert.h"
 #include "pki/csr.h"
 
 #define POLICY_MAX_SUBJECT 2048	/* octets of a subject Name */
@@ -13,6 +15,8 @@ struct facts {
 	struct key_kind key;	/* of the CSR */
 	bool key_is_ours;	/* the CA's or RA's own key (P-123) */
 	time_t ca_not_after;
+	const struct values *values;	/* what the authenticators know of the device; NULL: nothing */
+	const struct cert *renews;	/* the certificate that is renewed; NULL: a first one */
 };
 
 /* The template to sign; freed with template_free. */
@@ -33,5 +37,11 @@ struct template {
 enum err policy_decide(const struct profile_conf *policy, const struct facts *facts, time_t now, struct template *out,
     struct why *why);
 void template_free(struct template *t);
+
+/*
+ * A renewal by the certificate `old` asks for no name that this has not: the subject is the same, the accepted kinds of subjectAltName are a
+ * part of its own. Errors: RENEWAL; CSR and SUBJECT as in policy_decide.
+ */
+enum err policy_within(const struct profile_conf *policy, const struct csr *csr, const struct cert *old, struct why *why);
 
 #endif

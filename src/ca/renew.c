@@ -1,9 +1,6 @@
 #include "ca/renew.h"
 
 #include "ca/rollover.h"
-#include "pki/der.h"
-#include "pki/name.h"
-#include "pki/oid.h"
 
 bool renew_claims(const struct work *w)
 {
@@ -47,41 +44,6 @@ static enum err check_key(const struct work *w, struct why *why)
 	return fail(why, ERR_RENEWAL, "the request is for the same key; make a new one, or set 'same_key' in [renewal]");
 }
 
-static bool has_name(struct bytes names, struct bytes wanted)
-{
-	struct san san;
-
-	while (san_next(&names, &san)) {
-		if (bytes_eq(san.raw, wanted))
-			return true;
-	}
-	return false;
-}
-
-/* The contents of the GeneralNames SEQUENCE; empty when there is none. */
-static struct bytes names_in(struct bytes general_names)
-{
-	struct tlv seq = {0};
-
-	return der_whole(general_names, DER_SEQUENCE, &seq) ? seq.body : (struct bytes){0};
-}
-
-/* The new certificate may have fewer names than the old one, not others. */
-static enum err check_names(const struct cert *old, const struct template *t, struct why *why)
-{
-	struct bytes had = {0}, names = names_in(buf_bytes(&t->san));
-	struct san san;
-
-	if (!name_eq(old->subject, t->subject))
-		return fail(why, ERR_RENEWAL, "the subject is not that of the certificate to be renewed");
-	cert_extension(old, OID_SUBJECT_ALT_NAME, &had, NULL);
-	while (san_next(&names, &san)) {
-		if (!has_name(names_in(had), san.raw))
-			return fail(why, ERR_RENEWAL, "subjectAltName holds a name that the certificate to be renewed has not");
-	}
-	return ERR_OK;
-}
-
 /* One of ours, known and good, or one of a former CA. */
 static enum err check_origin(const struct work *w, const struct store_old *old, struct why *why)
 {
@@ -113,7 +75,7 @@ enum err renew_judge(struct work *w, const struct store_old *old, struct why *wh
 		return err;
 	if ((err = check_times(conf, signer, w->env->now, why)) != ERR_OK)
 		return err;
-	if ((err = check_key(w, why)) != ERR_OK || (err = work_decide(w)) != ERR_OK)
+	if ((err = check_key(w, why)) != ERR_OK)
 		return err;
-	return check_names(signer, &w->template, why);
+	return policy_within(conf, w->csr, signer, why);
 }

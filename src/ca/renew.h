@@ -13,7 +13,7 @@ bool renew_is_ours(const struct work *w, const struct store_old *old);
 /*
  * May the certificate that the database knows under the signer's serial number be renewed by this request? It has to be the very
  * certificate, of this profile, not revoked, inside its window, and to have every name that is asked for. Errors: RENEWAL, with
- * the rule that was broken; those of the policy.
+ * the rule that was broken; those of policy_within.
  */
 enum err renew_judge(struct work *w, const struct store_old *old, struct why *why);
 

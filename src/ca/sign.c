@@ -72,6 +72,8 @@ enum err work_decide(struct work *w)
 	    .key = pubkey_kind(w->csr_key),
 	    .key_is_ours = work_key_is_ours(w, w->csr->spki),
 	    .ca_not_after = p->ca_cert->not_after,
+	    .values = &w->values,
+	    .renews = !w->renews ? NULL : w->renewed != NULL ? w->renewed : w->msg->signer,
 	};
 
 	if (w->template.subject.n > 0)

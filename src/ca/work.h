@@ -15,6 +15,9 @@ struct work {
 	struct pubkey *csr_key;
 	enum authority authority;	/* what the challenge appeals to; AUTHORITY_RENEWAL once the old certificate decided */
 	bool renews;			/* authorised by the certificate that it renews */
+	struct cert *renewed;		/* of a request that waited: the certificate that it renews; else the message's signer is it */
+	bool waits;			/* who was asked wants an operator to approve it */
+	struct values values;		/* what they know of the device, for the templates */
 	enum err told;			/* told to the client in place of the error, while that may depend on what only our key can read (P-85) */
 	char *fail_text;		/* failInfoText that says more than the error's row; NULL: none */
 	struct template template;	/* what policy makes of it; n == 0 of its subject: not decided yet */
@@ -33,6 +36,9 @@ enum err work_poll(struct work *w);
 /* GetCert and GetCRL: lookup.c. */
 enum err work_get_cert(struct work *w);
 enum err work_get_crl(struct work *w);
+
+/* Asks everybody who has to say yes besides: consent.c. Error: whatever the one that refuses says; out->refused_by names it. */
+enum err work_consent(struct work *w);
 
 /* Asks the policy, once. Errors: those of policy_decide. */
 enum err work_decide(struct work *w);

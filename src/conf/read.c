@@ -29,7 +29,7 @@ static void profile_free(struct profile_conf *p)
 {
 	if (p == NULL)
 		return;
-	values_free(&profile_settings, p);
+	conf_values_free(&profile_settings, p);
 	free(p->name);
 	free(p->file);
 	free(p);
@@ -281,7 +281,7 @@ void conf_free(struct conf *conf)
 	for (i = 0; i < conf->n_profiles; i++)
 		profile_free(conf->profiles[i]);
 	free(conf->profiles);
-	values_free(&server_settings, conf);
+	conf_values_free(&server_settings, conf);
 	free(conf->file);
 	free(conf);
 }

@@ -308,7 +308,7 @@ void values_set_standard(const struct setting_table *table, const char *file, vo
 	}
 }
 
-void values_free(const struct setting_table *table, void *conf)
+void conf_values_free(const struct setting_table *table, void *conf)
 {
 	size_t i;
 

@@ -30,6 +30,6 @@ bool conninfo_has_password(const char *conninfo);
 
 /* For every row: sets the defaults; frees what the fields own. */
 void values_set_standard(const struct setting_table *table, const char *file, void *conf);
-void values_free(const struct setting_table *table, void *conf);
+void conf_values_free(const struct setting_table *table, void *conf);
 
 #endif

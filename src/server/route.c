@@ -322,6 +322,7 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 		buf_printf(&line, " status=%s%s", status_name(o->status), o->repeated ? " repeated=yes" : "");
 	if (o->err != ERR_OK)
 		buf_printf(&line, " err=%s", err_row(o->err)->label);
+	field(&line, "refused_by", bytes_str(o->err == ERR_OK || o->refused_by == NULL ? "" : o->refused_by));
 	field(&line, "why", o->err == ERR_OK ? bytes_str("") : bytes_str(o->why.text));
 	field(&line, "serial", bytes_str(o->serial));
 	field(&line, "subject", buf_bytes(&o->subject));
