@@ -3,7 +3,7 @@
 #define CA_ENROLL_H
 
 #include "ca/profile.h"
-#include "store/store.h"
+#include "store/enrol.h"
 
 /* What is around a request. */
 struct enroll_env {
@@ -26,6 +26,7 @@ struct outcome {
 	bool repeated;			/* the stored certificate was sent again */
 	struct why audit;		/* err != ERR_OK: a refusal could not be written to the audit trail */
 	struct why trouble;		/* err != ERR_OK: answered all the same, but the operator should know */
+	int retry_after;		/* with THROTTLED: seconds */
 	const char *refused_by;		/* the authenticator that refused; NULL: none did */
 	struct buf weak;		/* legacy and obsolete algorithms of the request, for log and audit (P-200); empty: none */
 	bool obsolete;			/* obsolete ones are among them */

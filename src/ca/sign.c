@@ -34,6 +34,27 @@ static enum err answer_again(const struct work *w, struct bytes der)
 	return respond_success(w->env, w->msg, der, work_password(w), w->out);
 }
 
+/* Refusals whose sentence is the store's: it tells which rule was broken. */
+static const struct {
+	enum store_verdict verdict;
+	enum err err;
+} refusals[] = {
+    {STORE_CHALLENGE, ERR_CHALLENGE}, {STORE_QUEUE_FULL, ERR_QUEUE_FULL}, {STORE_THROTTLED, ERR_THROTTLED}, {STORE_REPLAY, ERR_REPLAY},
+    {STORE_HOLDER_LIMIT, ERR_SIGNED_RATE}, {STORE_MAX_ACTIVE, ERR_MAX_ACTIVE},
+};
+
+static enum err refused(const struct store_answer *answer, struct outcome *out)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (refusals[i].verdict != answer->verdict)
+			continue;
+		out->retry_after = answer->retry_after;
+		out->why.err = refusals[i].err;
+		return refusals[i].err;
+	}
+	return fail(&out->why, ERR_INTERNAL, "the store gave a verdict that does not fit");
+}
+
 enum err work_settle(struct work *w, const struct store_answer *answer)
 {
 	struct why *why = &w->out->why;
@@ -51,17 +72,9 @@ enum err work_settle(struct work *w, const struct store_answer *answer)
 		return fail(why, ERR_TXN_PENDING, "another request is pending under the same transaction id");
 	case STORE_OLD_REVOKED:
 		return fail(why, ERR_RENEWAL, "the certificate that signed was revoked meanwhile");
-	case STORE_CHALLENGE:
-		why->err = ERR_CHALLENGE;	/* the store's sentence tells which rule it broke */
-		return ERR_CHALLENGE;
-	case STORE_QUEUE_FULL:
-		why->err = ERR_QUEUE_FULL;
-		return ERR_QUEUE_FULL;
-	case STORE_APPROVED:
-	case STORE_GO_ON:
-		break;
+	default:
+		return refused(answer, w->out);
 	}
-	return fail(why, ERR_INTERNAL, "the store gave a verdict that does not fit");
 }
 
 enum err work_decide(struct work *w)

@@ -16,6 +16,7 @@ static const struct {
 	{304, "Not Modified"},
 	{400, "Bad Request"},
 	{403, "Forbidden"},
+	{401, "Unauthorized"},
 	{404, "Not Found"},
 	{405, "Method Not Allowed"},
 	{408, "Request Timeout"},
@@ -23,6 +24,7 @@ static const struct {
 	{413, "Content Too Large"},
 	{414, "URI Too Long"},
 	{415, "Unsupported Media Type"},
+	{429, "Too Many Requests"},
 	{500, "Internal Server Error"},
 	{502, "Bad Gateway"},
 	{503, "Service Unavailable"},
@@ -83,7 +85,7 @@ void http_resp_error(enum err err, struct http_resp *resp)
 	resp->status = row->http;
 	resp->type = "text/plain";
 	resp->allow = err == ERR_METHOD ? "GET, HEAD, POST" : NULL;
-	resp->retry_after = row->http == 503 ? RETRY_AFTER_S : 0;
+	resp->retry_after = row->http == 503 || row->http == 429 ? RETRY_AFTER_S : 0;
 	buf_printf(&resp->body, "%s\n", row->text);
 }
 

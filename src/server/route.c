@@ -281,6 +281,8 @@ static void dispatch(struct call *call, struct http_resp *resp)
 		run(call, resp);
 	if (resp->status == 0)
 		http_resp_error(o->err == ERR_OK ? ERR_INTERNAL : o->err, resp);
+	if (o->err == ERR_THROTTLED && o->retry_after > 0)
+		resp->retry_after = o->retry_after;
 	if (o->err == ERR_METHOD && run != NULL)
 		resp->allow = run == get_crl ? "GET, HEAD" : "POST";	/* the method is right, but not for this operation of this profile */
 	resp->head = strcmp(call->req->method, "HEAD") == 0;

@@ -93,6 +93,18 @@ static void add_old(struct call *call, const struct store_request *r)
 	call_uuid(call, r->old_serial.n == STORE_SERIAL_SIZE ? r->old_serial.p : NULL);
 }
 
+/* What store_pend was given, when it is in that column. */
+static enum err take_secret(const struct store *s, const PGresult *r, int column, struct store_answer *out, struct why *why)
+{
+	enum err err = ERR_OK;
+
+	if (!PQgetisnull(r, 0, column))
+		err = store_unseal(s, row_bytes(r, 0, column), &out->secret, why);
+	if (err != ERR_OK)
+		store_answer_free(out);
+	return err;
+}
+
 enum err store_admit(struct store *s, const struct store_request *r, struct store_answer *out, struct why *why)
 {
 	struct call call = {.sql = SQL_ADMIT};
@@ -112,8 +124,9 @@ enum err store_admit(struct store *s, const struct store_request *r, struct stor
 	take_old(res, &out->old);
 	if (out->verdict == STORE_CHALLENGE)
 		fail(why, ERR_CHALLENGE, "%s", PQgetvalue(res, 0, 2));
+	err = take_secret(s, res, 6, out, why);
 	PQclear(res);
-	return ERR_OK;
+	return err;
 }
 
 static void add_cert(struct call *call, const struct store_cert *c, const uint8_t issuer[32], const uint8_t spki[32])
@@ -243,10 +256,7 @@ enum err store_poll(struct store *s, const char *profile, struct bytes txid, str
 		return err;
 	store_take_answer(res, 1, 2, out);
 	out->subject = row_str(res, 0, 3);
-	if (!PQgetisnull(res, 0, 4))
-		err = store_unseal(s, row_bytes(res, 0, 4), &out->secret, why);
-	if (err != ERR_OK)
-		store_answer_free(out);
+	err = take_secret(s, res, 4, out, why);
 	PQclear(res);
 	return err;
 }

@@ -3,7 +3,7 @@
 #define STORE_INTERNAL_H
 
 #include "store/conn.h"
-#include "store/store.h"
+#include "store/enrol.h"
 
 #define STORE_PEPPER_MIN 32
 

@@ -2,7 +2,7 @@
 #ifndef STORE_REQUEST_H
 #define STORE_REQUEST_H
 
-#include "store/store.h"
+#include "store/enrol.h"
 
 struct store_pend {		/* what is kept of a request besides what identifies it */
 	struct bytes secret;	/* what signing it later needs; encrypted with a key made of the pepper before it is stored */

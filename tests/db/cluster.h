@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "store/store.h"
+#include "store/enrol.h"
 
 /* Starts the cluster, to be removed at exit. False, with a TAP line that says "skipped": PostgreSQL is not installed. */
 bool cluster_start(void);

@@ -61,8 +61,8 @@ static void check(const struct setting_table *table, const uint8_t *data, size_t
 		free(text2);
 	}
 	free(text);
-	values_free(table, conf);
-	values_free(table, again);
+	conf_values_free(table, conf);
+	conf_values_free(table, again);
 	problems_free(&p);
 }
 

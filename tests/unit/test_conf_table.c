@@ -75,8 +75,8 @@ static void values_come_back(void **state)
 			buf_free(&text);
 			buf_free(&text2);
 		}
-		values_free(tables[t], conf);
-		values_free(tables[t], again);
+		conf_values_free(tables[t], conf);
+		conf_values_free(tables[t], again);
 		free(conf);
 		free(again);
 	}
@@ -106,7 +106,7 @@ static void untouched_on_failure(void **state)
 		buf_free(&before);
 		buf_free(&after);
 	}
-	values_free(&profile_settings, &p);
+	conf_values_free(&profile_settings, &p);
 }
 
 static void key_usage_bits(void **state)
@@ -229,7 +229,7 @@ static void examples_are_the_defaults(void **state)
 			buf_free(&a);
 			buf_free(&b);
 		}
-		values_free(tables[t], standard);
+		conf_values_free(tables[t], standard);
 		free(standard);
 	}
 	for (j = 0; j < p.n; j++)

@@ -34,13 +34,14 @@ $$;
 -- Before the CA's key does any work. Reads only. p_old: the serial number of the certificate that signed the request, when it may be one of
 -- ours; what is known of it comes back.
 CREATE FUNCTION admit(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_old uuid,
-  OUT o_verdict int, OUT o_der bytea, OUT o_reason text, OUT o_old_der bytea, OUT o_old_profile text, OUT o_old_revoked boolean)
+  OUT o_verdict int, OUT o_der bytea, OUT o_reason text, OUT o_old_der bytea, OUT o_old_profile text, OUT o_old_revoked boolean,
+  OUT o_sealed bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_state smallint;
   v_cert  uuid;
 BEGIN
-  SELECT r.state, r.cert_id, r.reason INTO v_state, v_cert, o_reason FROM request r
+  SELECT r.state, r.cert_id, r.reason, CASE WHEN r.state = 1 THEN r.sealed END INTO v_state, v_cert, o_reason, o_sealed FROM request r
    WHERE r.txid_h = p_txid_h AND r.req_h = p_req_h AND r.profile = p_profile AND (r.state = 2 OR r.expires_at > now());
   IF v_state = 2 THEN
     SELECT c.der INTO STRICT o_der FROM cert c WHERE c.cert_id = v_cert;
