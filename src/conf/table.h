@@ -26,6 +26,11 @@ enum conf_kind {	/* how a value is written, and the field it is stored in */
 	KIND_MILLIS,	/* int64_t in milliseconds: the same, and "500ms" */
 	KIND_MODE,	/* unsigned: octal */
 	KIND_DATE,	/* int64_t: seconds since 1970, 0 when unset; "2027-01-31T12:00:00Z" or "2027-01-31" */
+	KIND_RATE,	/* struct conf_rate: "3/24h", "0" for off */
+};
+
+struct conf_rate {
+	int64_t most, window_s;	/* so many in so many seconds; most 0: any number */
 };
 
 struct conf_word {

@@ -9,6 +9,7 @@
 #include "conf/date.h"
 #include "conf/list.h"
 #include "conf/number.h"
+#include "conf/rate.h"
 
 static const struct conf_word yes_no[] = {
     {.word = "yes", .value = 1}, {.word = "no", .value = 0}, {.word = "true", .value = 1}, {.word = "false", .value = 0},
@@ -165,6 +166,8 @@ enum err value_set(const struct setting *row, const char *file, const char *text
 		return set_mode(row, text, at, why);
 	case KIND_DATE:
 		return set_date(row, text, at, why);
+	case KIND_RATE:
+		return rate_set(row, text, at, why);
 	default:
 		return set_number(row, text, at, why);
 	}
@@ -225,6 +228,9 @@ bool value_text(const struct setting *row, const void *conf, struct buf *out)
 		date_print((time_t)*(const int64_t *)at, date);
 		buf_add_str(out, date);
 		break;
+	case KIND_RATE:
+		rate_text(*(const struct conf_rate *)at, out);
+		break;
 	default:
 		number_print(*(const int64_t *)at, number_units(row->kind), out);
 	}
@@ -260,6 +266,7 @@ void value_expected(const struct setting *row, struct buf *out)
 	    [KIND_URLS] = "a list of http:// or https:// URLs",
 	    [KIND_URL_PATHS] = "a list of URL paths such as /certsrv/mscep/mscep.dll, without / at their end",
 	    [KIND_DATE] = "a date (UTC) such as 2027-01-31T12:00:00Z or 2027-01-31",
+	    [KIND_RATE] = "a number within a time such as 3/24h or 100/1m, or 0 for any number",
 	};
 
 	switch (row->kind) {

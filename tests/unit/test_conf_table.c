@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "conf/date.h"
+#include "conf/rate.h"
 #include "conf/value.h"
 
 #define SOURCE TEST_DATA "/../.."
@@ -120,6 +121,35 @@ static void key_usage_bits(void **state)
 	    ERR_OK);
 	assert_int_equal(p.key_usage, GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_NON_REPUDIATION | GNUTLS_KEY_KEY_ENCIPHERMENT |
 	    GNUTLS_KEY_DATA_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT);
+}
+
+static void rates(void **state)
+{
+	static const struct {
+		const char *text, *printed;	/* printed NULL: refused */
+		struct conf_rate rate;
+	} rows[] = {
+	    {"3/24h", "3/1d", {3, 86400}}, {"100/1m", "100/1m", {100, 60}}, {"1/90", "1/90s", {1, 90}}, {"1000/366d", "1000/366d", {1000, 31622400}},
+	    {"0", "0", {0}}, {"3", NULL, {0}}, {"3/", NULL, {0}}, {"/1h", NULL, {0}}, {"3/0", NULL, {0}}, {"0/1h", NULL, {0}}, {"1001/1h", NULL, {0}},
+	    {"3/367d", NULL, {0}}, {"-3/1h", NULL, {0}}, {"3/-1h", NULL, {0}}, {"3 /1h", NULL, {0}}, {"3/1h/1h", NULL, {0}}, {"3/h", NULL, {0}},
+	    {"three/1h", NULL, {0}}, {"99999999999999999999/1h", NULL, {0}}, {"3/99999999999999999999d", NULL, {0}},
+	};
+	static const struct setting row = {.kind = KIND_RATE, .max = 1000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conf_rate rate = {7, 7};
+		struct buf text = {0};
+		struct why why;
+
+		print_message("# '%s'\n", rows[i].text);
+		assert_int_equal(rate_set(&row, rows[i].text, &rate, &why), rows[i].printed != NULL ? ERR_OK : ERR_CONFIG);
+		assert_int_equal(rate.most, rows[i].printed != NULL ? rows[i].rate.most : 7);
+		assert_int_equal(rate.window_s, rows[i].printed != NULL ? rows[i].rate.window_s : 7);
+		rate_text(rate, &text);
+		assert_string_equal(buf_str(&text), rows[i].printed != NULL ? rows[i].printed : "7/7s");
+		buf_free(&text);
+	}
 }
 
 /* Only dates that exist, in the form that is printed or its first half. */
@@ -298,7 +328,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows_are_sound), cmocka_unit_test(values_come_back), cmocka_unit_test(untouched_on_failure),
-	    cmocka_unit_test(key_usage_bits), cmocka_unit_test(dates), cmocka_unit_test(committed_files), cmocka_unit_test(examples_are_the_defaults),
+	    cmocka_unit_test(key_usage_bits), cmocka_unit_test(dates), cmocka_unit_test(rates), cmocka_unit_test(committed_files), cmocka_unit_test(examples_are_the_defaults),
 	    cmocka_unit_test(printed_and_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
