@@ -208,6 +208,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, struct
 	struct profile *p = begin(conf);
 	size_t errors = problems->n_errors;
 
+	check_authenticators(conf, problems);
 	load_certs(&l, p);
 	warn_about_revocation(&l, p->ca_cert);
 	load_secrets(&l, p);

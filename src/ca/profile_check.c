@@ -2,10 +2,57 @@
 
 #include <gnutls/x509.h>
 
+#include "base/buf.h"
 #include "conf/date.h"
 
 #define MIN_RSA_BITS 2048	/* of our own keys: below it nothing that they sign is worth much */
 #define EXPIRY_WARNING_S (30 * 86400)
+
+/* --- who can say yes ------------------------------------------------------------------------------------------------ */
+
+static bool has_static_secrets(const struct profile_conf *conf)
+{
+	return conf->static_challenge_file != NULL;
+}
+
+static bool has_one_time_challenges(const struct profile_conf *conf)
+{
+	return conf->one_time_challenge;
+}
+
+static bool has_operators(const struct profile_conf *conf)
+{
+	return conf->approval != APPROVAL_AUTO;
+}
+
+/* Each of these alone is enough to authorise a first request. */
+static const struct {
+	bool (*is_set)(const struct profile_conf *conf);
+	const char *how;	/* what to write into the profile */
+} authenticators[] = {
+    {has_one_time_challenges, "'one_time_challenge = yes' in [enrol]"},
+    {has_static_secrets, "'static_challenge_file' in [enrol]"},
+    {has_operators, "'mode = manual' in [approval]"},
+};
+
+void check_authenticators(const struct profile_conf *conf, struct problems *problems)
+{
+	struct buf ways = {0};
+	char where[600];
+
+	for (size_t i = 0; i < sizeof(authenticators) / sizeof(authenticators[0]); i++) {
+		if (authenticators[i].is_set(conf)) {
+			buf_free(&ways);
+			return;
+		}
+		buf_printf(&ways, "%s%s", i > 0 ? "; " : "", authenticators[i].how);
+	}
+	snprintf(where, sizeof(where), "%s [enrol]", conf->file);
+	problem_add(problems, PROBLEM_ERROR, where, "nothing could authorise a device; any of these would: %s", buf_str(&ways));
+	buf_free(&ways);
+}
+
+/* --- certificates and keys ------------------------------------------------------------------------------------------ */
 
 static void check_dates(const struct key_pair *pair, time_t now, struct problems *problems)
 {

@@ -14,6 +14,8 @@ struct key_pair {
 
 #define DATES_UNCHECKED ((time_t)-1)	/* in place of the time: what has had its day may be past it */
 
+/* Somebody can say yes to a first request: a profile that nobody could ever enrol in is a mistake. */
+void check_authenticators(const struct profile_conf *conf, struct problems *problems);
 /* Key and certificate belong together, dates hold at `now`, the key is strong enough. */
 void check_pair(const struct key_pair *pair, time_t now, struct problems *problems);
 /* Its certificate may sign certificates (RFC 5280, 4.2.1.3, 4.2.1.9). */

@@ -114,9 +114,6 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 		check_pair(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 		check_both(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 	}
-	if (p->static_challenge_file == NULL && !p->one_time_challenge && p->approval == APPROVAL_AUTO)
-		problem_in(problems, p->file, "[enrol] one_time_challenge",
-		    "'no' without a static_challenge_file leaves no way to authorise a device; set one of them");
 	if (p->renew_from != NULL && p->renew_from_until == 0)
 		problem_in(problems, p->file, "[renewal] renew_from_until", "missing beside renew_from: until when former certificates may renew");
 	if (p->renew_from == NULL && (p->renew_from_crl != NULL || p->renew_from_until != 0))

@@ -9,7 +9,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "ca/profile.h"
+#include "ca/profile_check.h"
 #include "pki/name.h"
 #include "unit.h"
 
@@ -29,7 +29,7 @@ struct made {
 	const struct key *ra_key, *ra_issuer;
 	unsigned ra_usage;
 	time_t ra_from, ra_to;
-	bool ca_is_ca;
+	bool ca_is_ca, no_challenge;
 	const struct key *ra_key_file;
 	const struct key *sign_key, *sign_issuer;	/* a second RA certificate, NULL: none */
 	unsigned sign_usage;
@@ -124,7 +124,7 @@ static bool load(const struct made *m, char **text)
 	    .file = (char *)"default.ini",
 	    .ca = {paths[0], paths[1], NULL},
 	    .ra = {paths[2], paths[3], NULL},
-	    .one_time_challenge = true,
+	    .one_time_challenge = m == NULL || !m->no_challenge,
 	    .min_rsa_bits = 2048,
 	    .max_rsa_bits = 8192,
 	};
@@ -329,6 +329,33 @@ static void pair_wrong(void **state)
 	expect_problem(&m, "[ra_sign]", "signing RA certificate was not issued by the profile's CA");
 }
 
+static void nobody_could_say_yes(void **state)
+{
+	struct made m = good();
+
+	(void)state;
+	m.no_challenge = true;
+	expect_problem(&m, "default.ini [enrol]", "nothing could authorise a device; any of these would: 'one_time_challenge = yes' in [enrol]; ");
+}
+
+static void each_authenticator_is_enough(void **state)
+{
+	static const struct profile_conf rows[] = {
+	    {.one_time_challenge = true}, {.static_challenge_file = (char *)"secrets"}, {.approval = APPROVAL_MANUAL},
+	    {.approval = APPROVAL_UNLESS_ONE_TIME},
+	};
+	struct profile_conf none = {.file = (char *)"none.ini"};
+	struct problems problems = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check_authenticators(&rows[i], &problems);
+	assert_int_equal(problems.n, 0);
+	check_authenticators(&none, &problems);
+	assert_int_equal(problems.n_errors, 1);
+	problems_free(&problems);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -376,6 +403,8 @@ int main(void)
 	    cmocka_unit_test(missing_files_are_all_told),
 	    cmocka_unit_test(pair_loads),
 	    cmocka_unit_test(pair_wrong),
+	    cmocka_unit_test(nobody_could_say_yes),
+	    cmocka_unit_test(each_authenticator_is_enough),
 	};
 
 	return cmocka_run_group_tests_name("profile", tests, setup, teardown);

@@ -371,7 +371,8 @@ static void own_certificates(void **state)
 	profile_free(p);
 	free(text);
 	conf_done(&conf);
-	conf = (struct profile_conf){.name = (char *)"x", .file = (char *)"x.ini", .ca = pair_of(CA), .ra = pair_of(RA)};
+	conf = (struct profile_conf){.name = (char *)"x", .file = (char *)"x.ini", .ca = pair_of(CA), .ra = pair_of(RA),
+	    .one_time_challenge = true};
 	p = load(&conf, NOW, &text);
 	assert_null(p->rollover);
 	assert_true(is_own(p, CA) && is_own(p, RA) && !is_own(p, NEXT_CA));
