@@ -39,4 +39,16 @@ enum err san_text(struct bytes general_names, struct buf *out, struct why *why);
 /* Appends one GeneralName from "dns:NAME", "ip:ADDR", "email:ADDR", "uri:URI", "upn:NAME". Error: SUBJECT. */
 enum err san_parse(const char *text, struct buf *general_name, struct why *why);
 
+/*
+ * The one form in which names are compared: "dns:a.example" with its case folded, "ip:2001:db8::1"; kinds that san_parse does not have as
+ * "der:" and hex.
+ */
+void san_key(const struct san *san, struct buf *out);
+/* The same for a name that somebody wrote, as for san_parse. Error: SUBJECT. */
+enum err san_canonical(const char *text, struct buf *out, struct why *why);
+/* All keys of a GeneralNames TLV, NULL-terminated; what cannot be read becomes SAN_KEY_UNREADABLE, which fits nothing. Freed with san_keys_free. */
+#define SAN_KEY_UNREADABLE "unreadable"
+char **san_keys(struct bytes general_names);
+void san_keys_free(char **list);	/* NULL is allowed */
+
 #endif

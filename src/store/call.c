@@ -55,6 +55,11 @@ void call_bytes(struct call *c, struct bytes v)
 	*next_param(c) = (struct call_param){v.p != NULL ? v.p : (const uint8_t *)"", 0, (int)v.n};
 }
 
+void call_own(struct call *c, struct bytes v)
+{
+	add_own(c, v.p, v.n);
+}
+
 /* Length of the UTF-8 sequence at s (RFC 3629), or 0 when it is not one. PostgreSQL refuses text with anything else. */
 static size_t utf8_length(const unsigned char *s)
 {
@@ -75,27 +80,33 @@ static size_t utf8_length(const unsigned char *s)
 	return n;
 }
 
-void call_text(struct call *c, const char *text)
+void call_clean(const char *text, struct buf *out)
 {
 	const unsigned char *s = (const unsigned char *)text;
+	size_t n, at = out->n;
+
+	while (*s != '\0') {
+		n = utf8_length(s);
+		if (out->n - at + n > CALL_TEXT_MAX)
+			break;
+		if (n == 0 || *s < 0x20 || *s == 0x7f) {
+			buf_add_byte(out, '?');
+			n = 1;
+		} else {
+			buf_add(out, s, n);
+		}
+		s += n;
+	}
+}
+
+void call_text(struct call *c, const char *text)
+{
 	struct call_param *p = next_param(c);
-	size_t n;
 
 	*p = (struct call_param){NULL, c->own.n, -1};
 	if (text == NULL)
 		return;
-	while (*s != '\0') {
-		n = utf8_length(s);
-		if (c->own.n - p->at + n > CALL_TEXT_MAX)
-			break;
-		if (n == 0 || *s < 0x20 || *s == 0x7f) {
-			buf_add_byte(&c->own, '?');
-			n = 1;
-		} else {
-			buf_add(&c->own, s, n);
-		}
-		s += n;
-	}
+	call_clean(text, &c->own);
 	p->n = (int)(c->own.n - p->at);
 }
 

@@ -27,8 +27,10 @@ struct call {
 
 void call_uuid(struct call *c, const uint8_t *uuid);		/* 16 octets, borrowed; NULL: NULL */
 void call_bytes(struct call *c, struct bytes v);		/* borrowed */
+void call_own(struct call *c, struct bytes v);			/* copied */
 /* A text cut to CALL_TEXT_MAX, with everything that is not clean UTF-8 replaced by '?'. NULL: NULL. */
 void call_text(struct call *c, const char *text);
+void call_clean(const char *text, struct buf *out);		/* what call_text makes of it, appended */
 void call_int(struct call *c, int v);
 void call_long(struct call *c, long v);				/* int8 */
 void call_no_int(struct call *c);				/* NULL */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/array.h"
 #include "store/challenge.h"
 #include "store/internal.h"
 
@@ -44,6 +45,8 @@ static enum err add_once(struct store *s, const uint8_t digest[STORE_DIGEST_SIZE
 	call_text(&call, c->device);
 	call_text(&call, c->created_by != NULL ? c->created_by : "");
 	call_uuid(&call, audit_id);
+	call_texts(&call, (const char *const *)c->sans);
+	call_texts(&call, (const char *const *)c->values);
 	err = store_call(s, &call, &res, why);
 	if (err != ERR_OK)
 		return err;
@@ -91,6 +94,8 @@ static struct store_challenge read_challenge(const PGresult *r, int row)
 	    .consumed = row_time(r, row, 7),
 	    .uses_left = row_int(r, row, 8),
 	    .revoked = row_bool(r, row, 9),
+	    .sans = row_texts(r, row, 10),
+	    .values = row_texts(r, row, 11),
 	};
 }
 
@@ -124,6 +129,8 @@ void store_challenge_list_free(struct store_challenge *list, size_t n)
 		free(list[i].subject);
 		free(list[i].device);
 		free(list[i].created_by);
+		texts_free(list[i].sans);
+		texts_free(list[i].values);
 	}
 	free(list);
 }

@@ -7,13 +7,15 @@
 struct store_challenge {
 	char *id;			/* short public name of a challenge: what list prints and revoke takes */
 	char *profile, *subject, *device;	/* NULL: any */
+	char **sans;			/* a request may ask for these names only, as san_key (pki/name.h) writes them; NULL-terminated; NULL: any */
+	char **values;			/* "name", "text" in turn, for the templates: challenge.NAME; NULL-terminated; NULL: none */
 	char *created_by;
 	time_t created, expires, consumed;	/* consumed 0: never */
 	int uses_left;
 	bool revoked;
 };
 
-/* Stores the digest of `secret`, bound as `c` says (profile, subject, device, expires, uses_left, created_by); sets c->id (the caller
+/* Stores the digest of `secret`, bound as `c` says (profile, subject, device, sans, values, expires, uses_left, created_by); sets c->id (the caller
  * frees) and writes the audit row. Errors: CONFLICT, DB. */
 enum err store_challenge_add(struct store *s, struct bytes secret, struct store_challenge *c, struct why *why);
 /* profile NULL: all. all: also used, expired and revoked ones. *list is freed with store_challenge_list_free. */

@@ -23,7 +23,9 @@ static void test_challenge_add(void **state)
 static void test_challenge_list(void **state)
 {
 	struct store_challenge *list;
-	char *id = add_challenge("1", (struct store_challenge){.profile = (char *)"p", .subject = (char *)"CN=s", .device = (char *)"d"});
+	char *const sans[] = {(char *)"dns:a.example", (char *)"ip:192.0.2.1", NULL}, *const vals[] = {(char *)"owner", (char *)"J\xc3\xbcrgen, \"x\"", NULL};
+	char *id = add_challenge("1", (struct store_challenge){.profile = (char *)"p", .subject = (char *)"CN=s", .device = (char *)"d",
+	    .sans = (char **)sans, .values = (char **)vals});
 	size_t n;
 
 	(void)state;
@@ -38,6 +40,13 @@ static void test_challenge_list(void **state)
 	assert_string_equal(list[0].profile, "p");
 	assert_string_equal(list[0].subject, "CN=s");
 	assert_string_equal(list[0].device, "d");
+	assert_string_equal(list[0].sans[0], sans[0]);
+	assert_string_equal(list[0].sans[1], sans[1]);
+	assert_null(list[0].sans[2]);
+	assert_string_equal(list[0].values[0], vals[0]);
+	assert_string_equal(list[0].values[1], vals[1]);
+	assert_null(list[0].values[2]);
+	assert_sql("SELECT count(*) FROM scep.audit WHERE kind = 'challenge.new' AND detail LIKE '%names dns:a.example ip:192.0.2.1'", "1");
 	assert_string_equal(list[0].created_by, "tester");
 	assert_int_equal(list[0].uses_left, 1);
 	assert_false(list[0].revoked);
@@ -215,7 +224,7 @@ static void test_roles_cannot(void **state)
 	static const char *const tables[] = {"cert", "request", "challenge", "device", "revocation", "audit", "audit_default", "setting",
 	    "issuer", "schema_version", "cert_default"};
 	static const char *const web[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge", "SELECT * FROM scep.audit",
-	    "SELECT * FROM scep.cert", "SELECT scep.challenge_add(NULL, '', now(), 1, NULL, NULL, NULL, '', NULL)",
+	    "SELECT * FROM scep.cert", "SELECT scep.challenge_add(NULL, '', now(), 1, NULL, NULL, NULL, '', NULL, NULL, NULL)",
 	    "SELECT scep.challenge_refusal(NULL, '', '', '')", "SELECT scep.challenge_list(NULL, true)", "SELECT scep.make_partitions()",
 	    "CREATE TABLE scep.x ()", "SET ROLE scep_owner"};
 	static const char *const op[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge",

@@ -318,6 +318,41 @@ static void general_names_go_both_ways(void **state)
 	buf_free(&text);
 }
 
+static void general_names_have_one_form(void **state)
+{
+	static const struct {
+		const char *text, *key;
+	} rows[] = {
+	    {"DNS:A.Example", "dns:a.example"}, {"ip:2001:DB8:0::1", "ip:2001:db8::1"}, {"ip:192.0.2.1", "ip:192.0.2.1"},
+	    {"email:Ann@EXAMPLE.net", "email:Ann@example.net"}, {"uri:urn:X:1", "uri:urn:X:1"}, {"upn:Ann@Example", "upn:Ann@Example"},
+	};
+	static const uint8_t other[] = {0x30, 7, 0x82, 1, 'A', 0x88, 2, 0x2a, 3};
+	static const uint8_t malformed[] = {0x30, 5, 0x82, 1, 'A', 0x87, 0};
+	struct buf key = {0};
+	char **list;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_cut(&key, 0);
+		assert_int_equal(san_canonical(rows[i].text, &key, NULL), ERR_OK);
+		assert_string_equal(buf_str(&key), rows[i].key);
+	}
+	assert_int_equal(san_canonical("dns:a b", &key, NULL), ERR_SUBJECT);
+	buf_free(&key);
+	list = san_keys(bytes_of(other, sizeof(other)));
+	assert_string_equal(list[0], "dns:a");
+	assert_string_equal(list[1], "der:88022a03");
+	assert_null(list[2]);
+	san_keys_free(list);
+	list = san_keys(bytes_of(malformed, sizeof(malformed)));
+	assert_string_equal(list[1], SAN_KEY_UNREADABLE);
+	san_keys_free(list);
+	list = san_keys(BYTES_LIT("x"));
+	assert_string_equal(list[0], SAN_KEY_UNREADABLE);
+	assert_null(list[1]);
+	san_keys_free(list);
+}
+
 static void bad_general_names_are_refused(void **state)
 {
 	static const char *const texts[] = {"device.example", "dns:", "dns:a b", "dns:b\303\274cher.example", "dns:a,b", "ip:1.2.3",
@@ -382,6 +417,7 @@ int main(void)
 	    cmocka_unit_test(long_names_are_only_bytes),
 	    cmocka_unit_test(strings_become_utf8),
 	    cmocka_unit_test(general_names_go_both_ways),
+	    cmocka_unit_test(general_names_have_one_form),
 	    cmocka_unit_test(bad_general_names_are_refused),
 	    cmocka_unit_test(unknown_general_names_are_told_apart),
 	};

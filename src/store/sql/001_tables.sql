@@ -101,7 +101,7 @@ CREATE TABLE approval (
   PRIMARY KEY (id, actor)
 );
 
--- One-time challenges. A NULL profile, subject or device fits any.
+-- One-time challenges. A NULL profile, subject, device or list of names fits any. vals: name, text, name, text, ... for the templates.
 CREATE TABLE challenge (
   chal_h       uuid        PRIMARY KEY,	-- keyed digest: the challenge itself is nowhere
   id           text        NOT NULL UNIQUE,
@@ -114,6 +114,8 @@ CREATE TABLE challenge (
   profile      text,
   subject      text,
   device       text,
+  sans         text[],
+  vals         text[],
   created_by   text        NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX challenge_expiry ON challenge (expires_at);
@@ -222,5 +224,5 @@ DO $$ BEGIN PERFORM scep.make_partitions(); END $$;
 GRANT USAGE ON SCHEMA scep TO scep_responder, scep_admin;
 GRANT SELECT ON schema_version, setting, issuer, authority, crl TO scep_responder, scep_admin;
 GRANT SELECT ON cert, request, device, revocation, audit TO scep_admin;
-GRANT SELECT (id, created_at, expires_at, consumed_at, revoked_at, consumed_by, uses_left, profile, subject, device, created_by)
-  ON challenge TO scep_admin;
+GRANT SELECT (id, created_at, expires_at, consumed_at, revoked_at, consumed_by, uses_left, profile, subject, device, sans, vals,
+    created_by) ON challenge TO scep_admin;

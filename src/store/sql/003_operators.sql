@@ -4,13 +4,13 @@ SET LOCAL search_path = scep, pg_temp;
 
 -- 0 stored (also when the very same call was made before), 1 this challenge exists already, 2 the id is taken: choose another.
 CREATE FUNCTION challenge_add(p_chal uuid, p_id text, p_expires timestamptz, p_uses int, p_profile text, p_subject text, p_device text,
-  p_actor text, p_audit uuid) RETURNS int
+  p_actor text, p_audit uuid, p_sans text[], p_vals text[]) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_ok boolean;
 BEGIN
-  INSERT INTO challenge (chal_h, id, expires_at, uses_left, profile, subject, device, created_by)
-  VALUES (p_chal, p_id, p_expires, p_uses, p_profile, p_subject, p_device, p_actor)
+  INSERT INTO challenge (chal_h, id, expires_at, uses_left, profile, subject, device, sans, vals, created_by)
+  VALUES (p_chal, p_id, p_expires, p_uses, p_profile, p_subject, p_device, p_sans, p_vals, p_actor)
   ON CONFLICT DO NOTHING RETURNING true INTO v_ok;
   IF v_ok IS NULL THEN
     RETURN CASE
@@ -20,7 +20,7 @@ BEGIN
   END IF;
   INSERT INTO audit (audit_id, kind, profile, actor, detail)
   VALUES (p_audit, 'challenge.new', p_profile, p_actor, concat_ws(', ', 'challenge ' || p_id, p_uses || ' use(s)',
-    'until ' || date_trunc('second', p_expires), 'subject ' || p_subject, 'device ' || p_device));
+    'until ' || date_trunc('second', p_expires), 'subject ' || p_subject, 'device ' || p_device, 'names ' || array_to_string(p_sans, ' ')));
   RETURN 0;
 END
 $$;
@@ -44,10 +44,10 @@ $$;
 
 CREATE FUNCTION challenge_list(p_profile text, p_all boolean)
 RETURNS TABLE (id text, profile text, subject text, device text, created_by text, created_at timestamptz, expires_at timestamptz,
-  consumed_at timestamptz, uses_left int, revoked boolean)
+  consumed_at timestamptz, uses_left int, revoked boolean, sans text[], vals text[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
   SELECT c.id, c.profile, c.subject, c.device, c.created_by, c.created_at, c.expires_at, c.consumed_at, c.uses_left,
-         c.revoked_at IS NOT NULL
+         c.revoked_at IS NOT NULL, c.sans, c.vals
     FROM challenge c
    WHERE (p_profile IS NULL OR c.profile IS NULL OR c.profile = p_profile)
      AND (p_all OR (c.uses_left > 0 AND c.revoked_at IS NULL AND c.expires_at > now()))
