@@ -109,6 +109,15 @@ static void device_id(struct work *w)
 		buf_add_bytes(&w->device, buf_bytes(&w->out->subject));
 }
 
+/* What is asked for besides the subject, for a challenge that is bound to names. */
+static void requested_names(struct work *w)
+{
+	struct bytes names;
+
+	if (w->authority == AUTHORITY_ONE_TIME && csr_extension(w->csr, OID_SUBJECT_ALT_NAME, &names))
+		w->names = san_keys(names);
+}
+
 /*
  * What makes this request this request: the key that signed, the certificate of ours that it signed with, and the octets that were signed
  * for (P-138 to P-140). The certificate counts because some clients renew with the same key, the same PKCS#10 and transaction id.
@@ -116,6 +125,7 @@ static void device_id(struct work *w)
 void work_identify(struct work *w, struct bytes old_serial)
 {
 	device_id(w);
+	requested_names(w);
 	buf_add_bytes(&w->identity, old_serial);
 	buf_add_bytes(&w->identity, w->msg->signer->spki);
 	buf_add_bytes(&w->identity, buf_bytes(&w->csr->der));
@@ -128,6 +138,7 @@ void work_identify(struct work *w, struct bytes old_serial)
 	    .device = buf_str(&w->device),
 	    .subject = buf_str(&w->out->subject),
 	    .old_serial = old_serial,
+	    .sans = (const char *const *)w->names,
 	};
 }
 
@@ -164,6 +175,7 @@ static void begin_renewal(struct work *w)
 	if (!w->env->profile->conf->renewal_challenge) {
 		w->authority = renew_is_ours(w, &w->answer.old) ? AUTHORITY_RENEWAL : AUTHORITY_FORMER;
 		w->request.challenge = (struct bytes){0};
+		w->request.once = (struct store_once){0};
 	}
 }
 
@@ -172,7 +184,8 @@ void work_approved(struct work *w, bool renews)
 	if (renews)
 		set_renews(w);
 	w->authority = AUTHORITY_OPERATOR;
-	w->request.challenge = (struct bytes){0};	/* was spent when the request was queued */
+	w->request.challenge = (struct bytes){0};	/* was spent when the request was queued, and so was a nonce */
+	w->request.once = (struct store_once){0};
 }
 
 /*
@@ -204,6 +217,18 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 	return work_check_signer(w, why);
 }
 
+/* What the challenge that authorises it carries, for the templates. */
+static enum err take_values(struct work *w, const struct store_answer *answer)
+{
+	if (w->authority != AUTHORITY_ONE_TIME || answer->values == NULL)
+		return ERR_OK;
+	for (char **v = answer->values; v[0] != NULL && v[1] != NULL; v += 2) {
+		if (!values_add(&w->values, "challenge", v[0], bytes_str(v[1])))
+			return fail(&w->out->why, ERR_CHALLENGE, "the challenge's value '%.64s' cannot be used: make a new challenge", v[0]);
+	}
+	return ERR_OK;
+}
+
 /* The request is known: what for is told by the verdict, or found out. */
 static enum err go_on(struct work *w, const struct store_answer *answer, const struct why *challenged)
 {
@@ -213,7 +238,10 @@ static enum err go_on(struct work *w, const struct store_answer *answer, const s
 	switch (answer->verdict) {
 	case STORE_GO_ON:
 	case STORE_CHALLENGE:
-		if ((err = judge(w, &answer->old, challenged)) != ERR_OK || (err = work_consent(w)) != ERR_OK)
+	case STORE_REPLAY:
+	case STORE_HOLDER_LIMIT:
+		if ((err = judge(w, &answer->old, challenged)) != ERR_OK || (err = take_values(w, answer)) != ERR_OK ||
+		    (err = work_consent(w)) != ERR_OK)
 			return err;
 		return approve_waits(w) ? approve_queue(w) : work_sign(w);
 	case STORE_APPROVED:
@@ -243,9 +271,9 @@ enum err work_authorize(struct work *w)
 	w->authority = authorize(w, &challenged);
 	work_identify(w, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});
 	err = store_admit(w->env->store, &w->request, &w->answer, &refused);
-	if (err == ERR_OK)
-		err = go_on(w, &w->answer, w->answer.verdict == STORE_CHALLENGE ? &refused : &challenged);
-	else
+	if (err != ERR_OK || w->answer.verdict == STORE_THROTTLED)
 		*why = refused;
+	if (err == ERR_OK)
+		err = go_on(w, &w->answer, refused.err != ERR_OK ? &refused : &challenged);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include "ca/respond.h"
 #include "ca/rollover.h"
 #include "ca/work.h"
+#include "pki/name.h"
 #include "store/audit.h"
 
 static const struct {
@@ -30,6 +31,7 @@ static void work_free(struct work *w)
 	buf_wipe(&w->identity);	/* holds the CSR, which holds the challenge */
 	buf_free(&w->device);
 	buf_free(&w->requester);
+	san_keys_free(w->names);
 	template_free(&w->template);
 	values_free(&w->values);
 	cert_free(w->renewed);

@@ -23,7 +23,8 @@ struct work {
 	struct template template;	/* what policy makes of it; n == 0 of its subject: not decided yet */
 	struct store_request request;
 	struct store_answer answer;	/* of admit or poll */
-	struct buf identity, device, requester;	/* what request points into */
+	struct buf identity, device, requester;	/* what request points into ... */
+	char **names;				/* ... these too */
 };
 
 /* PKCSReq and RenewalReq: certify.c. */

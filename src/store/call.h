@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "store/statement.h"
 
-#define CALL_PARAMS 19
+#define CALL_PARAMS 32
 #define CALL_TEXT_MAX 8192	/* longer text is cut: what we send as text is for people to read */
 
 struct call_param {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "store/array.h"
 #include "store/audit.h"
 #include "store/crl.h"
 #include "store/internal.h"
@@ -20,6 +21,8 @@ void store_digest_request(const struct store *s, const struct store_request *r, 
 	store_digest(s, "signer", r->signer_spki, ids->signer);
 	store_digest(s, "challenge", r->challenge, ids->challenge);
 	store_digest(s, "device", bytes_str(r->device), ids->device);
+	store_digest(s, "nonce", r->once.nonce, ids->nonce);
+	store_digest(s, "holder", r->once.holder, ids->holder);
 }
 
 static const char *or_empty(const char *s)
@@ -35,6 +38,16 @@ void store_add_request(struct call *call, const struct store_request *r, const s
 	call_uuid(call, r->challenge.n > 0 ? ids->challenge : NULL);
 	call_text(call, or_empty(r->subject));
 	call_text(call, r->device);
+	call_texts(call, r->sans);
+	call_uuid(call, r->once.nonce.n > 0 ? ids->nonce : NULL);
+	call_uuid(call, r->once.holder.n > 0 ? ids->holder : NULL);
+	call_int(call, r->once.most);
+	call_int(call, r->once.window_s);
+}
+
+void store_add_until(struct call *call, const struct store_request *r)
+{
+	call_time(call, r->once.until);
 }
 
 void store_take_answer(const PGresult *r, int der_column, int reason_column, struct store_answer *out)
@@ -46,25 +59,37 @@ void store_take_answer(const PGresult *r, int der_column, int reason_column, str
 		out->reason = row_str(r, 0, reason_column);
 }
 
+static const struct {
+	enum err err;
+	enum store_verdict verdict;
+} refusals[] = {
+    {ERR_CHALLENGE, STORE_CHALLENGE},
+    {ERR_RENEWAL, STORE_OLD_REVOKED},
+    {ERR_TXN_PENDING, STORE_OTHER_PENDING},
+    {ERR_QUEUE_FULL, STORE_QUEUE_FULL},
+    {ERR_REPLAY, STORE_REPLAY},
+    {ERR_SIGNED_RATE, STORE_HOLDER_LIMIT},
+    {ERR_MAX_ACTIVE, STORE_MAX_ACTIVE},
+};
+
 bool store_verdict_of(enum err err, struct store_answer *out)
 {
-	static const struct {
-		enum err err;
-		enum store_verdict verdict;
-	} rows[] = {
-	    {ERR_CHALLENGE, STORE_CHALLENGE},
-	    {ERR_RENEWAL, STORE_OLD_REVOKED},
-	    {ERR_TXN_PENDING, STORE_OTHER_PENDING},
-	    {ERR_QUEUE_FULL, STORE_QUEUE_FULL},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].err == err) {
-			*out = (struct store_answer){.verdict = rows[i].verdict};
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (refusals[i].err == err) {
+			*out = (struct store_answer){.verdict = refusals[i].verdict};
 			return true;
 		}
 	}
 	return false;
+}
+
+/* The sentence that comes with a verdict of admit. */
+static void tell_refusal(const PGresult *r, enum store_verdict verdict, struct why *why)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (refusals[i].verdict == verdict && !PQgetisnull(r, 0, 2))
+			fail(why, refusals[i].err, "%s", PQgetvalue(r, 0, 2));
+	}
 }
 
 static void take_old(const PGresult *r, struct store_old *out)
@@ -82,6 +107,7 @@ void store_answer_free(struct store_answer *a)
 	buf_wipe(&a->secret);
 	free(a->reason);
 	free(a->subject);
+	texts_free(a->values);
 	buf_free(&a->old.cert);
 	free(a->old.profile);
 	*a = (struct store_answer){0};
@@ -122,8 +148,8 @@ enum err store_admit(struct store *s, const struct store_request *r, struct stor
 		return err;
 	store_take_answer(res, 1, 2, out);
 	take_old(res, &out->old);
-	if (out->verdict == STORE_CHALLENGE)
-		fail(why, ERR_CHALLENGE, "%s", PQgetvalue(res, 0, 2));
+	out->values = row_texts(res, 0, 7);
+	tell_refusal(res, out->verdict, why);
 	err = take_secret(s, res, 6, out, why);
 	PQclear(res);
 	return err;
@@ -179,6 +205,7 @@ static enum err issue_once(struct store *s, const struct store_request *r, const
 	escape_text(&txid, r->txid, TXID_TEXT_MAX);
 	gnutls_hash_fast(GNUTLS_DIG_SHA256, c->spki.p, c->spki.n, spki);
 	store_add_request(&call, r, &ids);
+	store_add_until(&call, r);
 	call_uuid(&call, ids.signer);
 	call_uuid(&call, r->device != NULL && *r->device != '\0' ? ids.device : NULL);
 	call_text(&call, txid.p != NULL ? (const char *)txid.p : "");
@@ -188,6 +215,8 @@ static enum err issue_once(struct store *s, const struct store_request *r, const
 		call_int(&call, r->revoke_old_after);
 	else
 		call_no_int(&call);
+	call_int(&call, r->max_active);
+	call_bool(&call, r->revoke_oldest);
 	err = store_call(s, &call, res, why);
 	buf_free(&txid);
 	return err;

@@ -27,12 +27,14 @@ enum err store_unseal(const struct store *s, struct bytes sealed, struct buf *ou
 struct request_ids {
 	uint8_t txid[STORE_DIGEST_SIZE], request[STORE_DIGEST_SIZE], signer[STORE_DIGEST_SIZE];
 	uint8_t challenge[STORE_DIGEST_SIZE], device[STORE_DIGEST_SIZE];
+	uint8_t nonce[STORE_DIGEST_SIZE], holder[STORE_DIGEST_SIZE];
 };
 
 void store_digest_request(const struct store *s, const struct store_request *r, struct request_ids *ids);
 
-/* The first six parameters of admit, issue and pend. */
+/* The first parameters of admit, issue and pend, and the one that follows in the latter two. */
 void store_add_request(struct call *call, const struct store_request *r, const struct request_ids *ids);
+void store_add_until(struct call *call, const struct store_request *r);
 
 /* Verdict, certificate and reason, from columns 0, der_column and reason_column (-1: none). */
 void store_take_answer(const PGresult *r, int der_column, int reason_column, struct store_answer *out);

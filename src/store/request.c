@@ -33,6 +33,7 @@ static enum err make_params(struct store *s, const struct store_request *r, cons
 static void add_params(struct call *call, const struct store_request *r, const struct store_pend *p, const struct pend_params *params)
 {
 	store_add_request(call, r, &params->ids);
+	store_add_until(call, r);
 	call_uuid(call, params->ids.signer);
 	call_text(call, buf_str(&params->txid));
 	call_text(call, params->id);

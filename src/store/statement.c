@@ -1,10 +1,12 @@
 #include "store/statement.h"
 
 static const struct statement_row rows[] = {
-	[SQL_ADMIT] = {7, "SELECT * FROM scep.admit($1,$2,$3,$4,$5,$6,$7)"},
-	[SQL_ISSUE] = {19, "SELECT * FROM scep.issue($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)"},
+	[SQL_ADMIT] = {12, "SELECT * FROM scep.admit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"},
+	[SQL_ISSUE] = {27, "SELECT * FROM scep.issue($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,"
+			  "$18,$19,$20,$21,$22,$23,$24,$25,$26,$27)"},
 	[SQL_POLL] = {3, "SELECT * FROM scep.poll($1,$2,$3)"},
-	[SQL_PEND] = {17, "SELECT * FROM scep.pend($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"},
+	[SQL_PEND] = {23, "SELECT * FROM scep.pend($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,"
+			 "$18,$19,$20,$21,$22,$23)"},
 	[SQL_REQUEST_LIST] = {3, "SELECT * FROM scep.request_list($1,$2,$3)"},
 	[SQL_REQUEST_DECIDE] = {5, "SELECT scep.request_decide($1,$2,$3,$4,$5)"},
 	[SQL_ISSUER_ADD] = {3, "SELECT scep.issuer_add($1,$2,$3)"},

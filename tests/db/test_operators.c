@@ -225,11 +225,11 @@ static void test_roles_cannot(void **state)
 	    "issuer", "schema_version", "cert_default"};
 	static const char *const web[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge", "SELECT * FROM scep.audit",
 	    "SELECT * FROM scep.cert", "SELECT scep.challenge_add(NULL, '', now(), 1, NULL, NULL, NULL, '', NULL, NULL, NULL)",
-	    "SELECT scep.challenge_refusal(NULL, '', '', '')", "SELECT scep.challenge_list(NULL, true)", "SELECT scep.make_partitions()",
+	    "SELECT scep.challenge_check(NULL, '', '', '', NULL)", "SELECT scep.challenge_list(NULL, true)", "SELECT scep.make_partitions()",
 	    "CREATE TABLE scep.x ()", "SET ROLE scep_owner"};
 	static const char *const op[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge",
-	    "SELECT chal_h FROM scep.challenge", "SELECT scep.admit('p', NULL, NULL, NULL, '', '', NULL)",
-	    "SELECT scep.issue('p', NULL, NULL, NULL, '', '', NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, '', '', '', NULL, NULL)",
+	    "SELECT chal_h FROM scep.challenge", "SELECT scep.admit('p', NULL, NULL, NULL, '', '', NULL, NULL, NULL, 0, 0, NULL)",
+	    "SELECT scep.issue('p', NULL, NULL, NULL, '', '', NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, '', '', '', NULL, NULL, 0, false)",
 	    "SELECT scep.poll('p', NULL, NULL)", "SET ROLE scep_owner"};
 	size_t i;
 

@@ -120,13 +120,31 @@ CREATE TABLE challenge (
 ) WITH (fillfactor = 80);
 CREATE INDEX challenge_expiry ON challenge (expires_at);
 
--- One row for each device and profile. Says where among the certificates a device's are.
+-- Nonces of signed challenges that were used. Their digests do not depend on the profile: what was used in one is used in all.
+CREATE TABLE nonce (
+  nonce_h     uuid        PRIMARY KEY,
+  used_at     timestamptz NOT NULL DEFAULT now(),
+  expires_at  timestamptz NOT NULL	-- then the challenge is refused for its age
+);
+CREATE INDEX nonce_expiry ON nonce (expires_at);
+
+-- Who used nonces lately, and when.
+CREATE TABLE holder (
+  holder_h    uuid          PRIMARY KEY,
+  used_at     timestamptz[] NOT NULL,
+  expires_at  timestamptz   NOT NULL	-- then none of them counts any more
+) WITH (fillfactor = 85);
+CREATE INDEX holder_expiry ON holder (expires_at);
+
+-- One row for each device and profile. Says where among the certificates a device's are. certs: its last 64, or as many more as it may have: what
+-- its limit is held against. An index on the certificates would cost every one of them more.
 CREATE TABLE device (
   device_h   uuid        NOT NULL,
   profile    text        NOT NULL,
   n_issued   int         NOT NULL DEFAULT 1,
   first_at   timestamptz NOT NULL DEFAULT now(),
   last_at    timestamptz NOT NULL DEFAULT now(),
+  certs      uuid[]      NOT NULL,
   PRIMARY KEY (device_h, profile)
 ) WITH (fillfactor = 85);
 

@@ -1,16 +1,17 @@
 -- min_reader: 2
 -- What the responder calls: one function for each step, one round trip each. Verdicts are those of enum store_verdict: 0 go on, 1 issued,
--- 2 pending, 3 rejected, 4 another request is pending, 5 challenge refused, 7 approved; the others are exceptions.
+-- 2 pending, 3 rejected, 4 another request is pending, 5 challenge refused, 7 approved, 10 nonce used, 11 its holder's limit; the others are
+-- exceptions.
 SET LOCAL search_path = scep, pg_temp;
 
--- Why a challenge does not authorise this request; NULL: it does.
-CREATE FUNCTION challenge_refusal(p_chal uuid, p_profile text, p_subject text, p_device text) RETURNS text
+-- Why a challenge does not authorise this request; NULL: it does, and o_vals is what it carries.
+CREATE FUNCTION challenge_check(p_chal uuid, p_profile text, p_subject text, p_device text, p_sans text[], OUT o_reason text, OUT o_vals text[])
 LANGUAGE plpgsql STABLE SET search_path = scep, pg_temp AS $$
 DECLARE
   c challenge;
 BEGIN
   SELECT * INTO c FROM challenge WHERE chal_h = p_chal;
-  RETURN CASE
+  o_reason := CASE
     WHEN c.chal_h IS NULL THEN 'the challenge is unknown'
     WHEN c.revoked_at IS NOT NULL THEN format('challenge %s was revoked at %s', c.id, date_trunc('second', c.revoked_at))
     WHEN c.uses_left = 0 THEN format('challenge %s is used up, last at %s', c.id, date_trunc('second', c.consumed_at))
@@ -20,8 +21,33 @@ BEGIN
       format('challenge %s is bound to subject ''%s'', not ''%s''', c.id, c.subject, p_subject)
     WHEN c.device IS DISTINCT FROM p_device AND c.device IS NOT NULL THEN
       format('challenge %s is bound to device ''%s'', not ''%s''', c.id, c.device, p_device)
+    WHEN NOT p_sans <@ c.sans THEN
+      format('challenge %s is bound to the names ''%s'', and the request asks for ''%s''', c.id, array_to_string(c.sans, ', '),
+        (SELECT string_agg(s, ', ') FROM unnest(p_sans) s WHERE s <> ALL (c.sans)))
   END;
+  IF o_reason IS NULL THEN
+    o_vals := c.vals;
+  END IF;
 END
+$$;
+
+-- How many nonces a holder has used within so many seconds.
+CREATE FUNCTION holder_count(p_holder uuid, p_window int) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = scep, pg_temp AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM holder h, unnest(h.used_at) t
+           WHERE h.holder_h = p_holder AND t > clock_timestamp() - make_interval(secs => p_window));
+END
+$$;
+
+CREATE FUNCTION replay_text(p_nonce uuid) RETURNS text LANGUAGE plpgsql STABLE SET search_path = scep, pg_temp AS $$
+BEGIN
+  RETURN (SELECT format('the signed challenge was used at %s', date_trunc('second', n.used_at)) FROM nonce n WHERE n.nonce_h = p_nonce);
+END
+$$;
+
+CREATE FUNCTION holder_text(p_most int, p_window int) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = scep, pg_temp AS $$
+  SELECT format('the device has used %s signed challenges within %s s, which is its limit', p_most, p_window)
 $$;
 
 -- A certificate that was superseded may be revoked from a later time on.
@@ -33,9 +59,10 @@ $$;
 
 -- Before the CA's key does any work. Reads only. p_old: the serial number of the certificate that signed the request, when it may be one of
 -- ours; what is known of it comes back.
-CREATE FUNCTION admit(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_old uuid,
+CREATE FUNCTION admit(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_sans text[],
+  p_nonce uuid, p_holder uuid, p_holder_most int, p_holder_window int, p_old uuid,
   OUT o_verdict int, OUT o_der bytea, OUT o_reason text, OUT o_old_der bytea, OUT o_old_profile text, OUT o_old_revoked boolean,
-  OUT o_sealed bytea)
+  OUT o_sealed bytea, OUT o_vals text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_state smallint;
@@ -55,13 +82,23 @@ BEGIN
   ELSIF EXISTS (SELECT FROM request r
       WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.state IN (0, 1) AND r.expires_at > now()) THEN
     o_verdict := 4;
-  ELSIF p_chal IS NULL THEN
-    o_verdict := 0;
   ELSE
-    o_reason := challenge_refusal(p_chal, p_profile, p_subject, p_device);
-    o_verdict := CASE WHEN o_reason IS NULL THEN 0 ELSE 5 END;
+    o_verdict := 0;
+    IF p_chal IS NOT NULL THEN
+      SELECT k.o_reason, k.o_vals INTO o_reason, o_vals FROM challenge_check(p_chal, p_profile, p_subject, p_device, p_sans) k;
+      o_verdict := CASE WHEN o_reason IS NULL THEN 0 ELSE 5 END;
+    END IF;
+    IF o_verdict = 0 AND p_nonce IS NOT NULL THEN
+      o_reason := replay_text(p_nonce);
+      IF o_reason IS NOT NULL THEN
+        o_verdict := 10;
+      ELSIF p_holder IS NOT NULL AND p_holder_window > 0 AND holder_count(p_holder, p_holder_window) >= p_holder_most THEN
+        o_reason := holder_text(p_holder_most, p_holder_window);
+        o_verdict := 11;
+      END IF;
+    END IF;
   END IF;
-  IF p_old IS NOT NULL AND o_verdict IN (0, 5, 7) THEN
+  IF p_old IS NOT NULL AND o_verdict IN (0, 5, 7, 10, 11) THEN
     SELECT c.der, c.profile INTO o_old_der, o_old_profile FROM cert c WHERE c.cert_id = p_old;
     o_old_revoked := revoked(p_old);
   END IF;
@@ -70,7 +107,7 @@ $$;
 
 -- Consumes a challenge, if there is one, or raises SC001. The conditions are on the row itself, so that of two at once the second sees what the
 -- first left of it.
-CREATE FUNCTION challenge_spend(p_chal uuid, p_profile text, p_subject text, p_device text, p_cert_id uuid) RETURNS void
+CREATE FUNCTION challenge_spend(p_chal uuid, p_profile text, p_subject text, p_device text, p_sans text[], p_cert_id uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = scep, pg_temp AS $$
 DECLARE
   v_ok boolean;
@@ -81,22 +118,84 @@ BEGIN
   UPDATE challenge c SET uses_left = c.uses_left - 1, consumed_at = now(), consumed_by = p_cert_id
    WHERE c.chal_h = p_chal AND c.uses_left > 0 AND c.expires_at > now() AND c.revoked_at IS NULL
      AND (c.profile IS NULL OR c.profile = p_profile) AND (c.subject IS NULL OR c.subject = p_subject)
-     AND (c.device IS NULL OR c.device = p_device)
+     AND (c.device IS NULL OR c.device = p_device) AND (c.sans IS NULL OR p_sans IS NULL OR p_sans <@ c.sans)
   RETURNING true INTO v_ok;
   IF v_ok IS NULL THEN
-    RAISE EXCEPTION '%', coalesce(challenge_refusal(p_chal, p_profile, p_subject, p_device), 'the challenge changed meanwhile')
-      USING ERRCODE = 'SC001';
+    RAISE EXCEPTION '%', coalesce((SELECT k.o_reason FROM challenge_check(p_chal, p_profile, p_subject, p_device, p_sans) k),
+      'the challenge changed meanwhile') USING ERRCODE = 'SC001';
   END IF;
+END
+$$;
+
+-- Uses up a nonce, if there is one, and counts it for its holder; or raises SC006, SC007. Whoever uses the same one at the same time waits here
+-- until we have committed; so do two that have the same holder.
+CREATE FUNCTION nonce_spend(p_nonce uuid, p_until timestamptz, p_holder uuid, p_most int, p_window int) RETURNS void
+LANGUAGE plpgsql SET search_path = scep, pg_temp AS $$
+DECLARE
+  v_ok    boolean;
+  v_now   timestamptz := clock_timestamp();
+  v_since timestamptz;
+BEGIN
+  IF p_nonce IS NULL THEN
+    RETURN;
+  END IF;
+  INSERT INTO nonce (nonce_h, expires_at) VALUES (p_nonce, coalesce(p_until, 'infinity')) ON CONFLICT DO NOTHING RETURNING true INTO v_ok;
+  IF v_ok IS NULL THEN
+    RAISE EXCEPTION '%', coalesce(replay_text(p_nonce), 'the signed challenge was used at the same time') USING ERRCODE = 'SC006';
+  END IF;
+  IF p_holder IS NULL OR p_window <= 0 THEN
+    RETURN;
+  END IF;
+  v_since := v_now - make_interval(secs => p_window);
+  v_ok := NULL;
+  INSERT INTO holder AS h (holder_h, used_at, expires_at) VALUES (p_holder, ARRAY[v_now], v_now + make_interval(secs => p_window))
+  ON CONFLICT (holder_h) DO UPDATE
+    SET used_at = ARRAY(SELECT t FROM unnest(h.used_at) t WHERE t > v_since) || v_now, expires_at = excluded.expires_at
+    WHERE (SELECT count(*) FROM unnest(h.used_at) t WHERE t > v_since) < p_most
+  RETURNING true INTO v_ok;
+  IF v_ok IS NULL THEN
+    RAISE EXCEPTION '%', holder_text(p_most, p_window) USING ERRCODE = 'SC007';
+  END IF;
+END
+$$;
+
+-- Holds a device to p_most valid certificates, the new one among them; the caller has locked its row, so the count holds until it commits. One
+-- that is to be revoked later, and the one that is renewed, do not count. Too many: SC008, or the oldest are superseded, and o_revoked names
+-- them.
+CREATE FUNCTION device_room(p_device_h uuid, p_profile text, p_device text, p_certs uuid[], p_new uuid, p_old uuid, p_most int,
+  p_revoke boolean, OUT o_revoked text)
+LANGUAGE plpgsql SET search_path = scep, pg_temp AS $$
+DECLARE
+  v_active uuid[];
+  v_others uuid[];
+BEGIN
+  SELECT coalesce(array_agg(c.cert_id ORDER BY c.cert_id), '{}') INTO v_active FROM cert c
+   WHERE c.cert_id = ANY (p_certs) AND c.not_after > now() AND NOT EXISTS (SELECT FROM revocation v WHERE v.cert_id = c.cert_id);
+  UPDATE device d SET certs = v_active || p_new WHERE d.device_h = p_device_h AND d.profile = p_profile;
+  v_others := CASE WHEN p_old IS NULL THEN v_active ELSE array_remove(v_active, p_old) END;
+  IF cardinality(v_others) < p_most THEN
+    RETURN;
+  ELSIF NOT p_revoke THEN
+    RAISE EXCEPTION 'device ''%'' has % valid certificate(s)%, and max_active is %: revoke one, or wait until one expires', p_device,
+      cardinality(v_others), CASE WHEN p_old IS NOT NULL THEN ' besides the one to be renewed' ELSE '' END, p_most USING ERRCODE = 'SC008';
+  END IF;
+  v_others := v_others[:cardinality(v_others) - p_most + 1];
+  INSERT INTO revocation (cert_id, reason, actor) SELECT c, 4, 'max_active' FROM unnest(v_others) c	-- 4: superseded
+  ON CONFLICT (cert_id) DO NOTHING;
+  o_revoked := replace(array_to_string(v_others, ', '), '-', '');
 END
 $$;
 
 -- After signing: all of it or nothing. Who inserts the request's row first wins; the others wait for that transaction to end and get its
 -- certificate. o_cert_id tells a caller that repeats a call with lost outcome whether the stored certificate is its own.
--- p_old: the certificate that this one renews, revoked p_revoke_after seconds from now (NULL: never).
--- Exceptions (they undo everything): SC001 challenge refused, SC002 another request is pending, SC003 clock, SC004 p_old is revoked.
-CREATE FUNCTION issue(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text,
+-- p_old: the certificate that this one renews, revoked p_revoke_after seconds from now (NULL: never). p_max_active: 0 for any number.
+-- Locks are always taken in this order: request, challenge, nonce, holder, device, revocation.
+-- Exceptions (they undo everything): SC001 challenge refused, SC002 another request is pending, SC003 clock, SC004 p_old is revoked,
+-- SC006 nonce used, SC007 its holder's limit, SC008 too many valid certificates.
+CREATE FUNCTION issue(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_names text[],
+  p_nonce uuid, p_holder uuid, p_holder_most int, p_holder_window int, p_nonce_until timestamptz,
   p_signer_h uuid, p_device_h uuid, p_txid text, p_cert_id uuid, p_issuer uuid, p_not_before timestamptz, p_not_after timestamptz,
-  p_spki bytea, p_sans text, p_requester text, p_der bytea, p_old uuid, p_revoke_after int,
+  p_spki bytea, p_sans text, p_requester text, p_der bytea, p_old uuid, p_revoke_after int, p_max_active int, p_revoke_oldest boolean,
   OUT o_verdict int, OUT o_cert_id uuid, OUT o_der bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
@@ -104,6 +203,8 @@ DECLARE
   v_state    smallint;
   v_expired  boolean;
   v_approved boolean := false;
+  v_certs    uuid[];
+  v_revoked  text;
 BEGIN
   -- Rows from the future would stand in the way of their year's partition later.
   IF p_cert_id > id_floor(now() + interval '1 day') THEN
@@ -137,9 +238,19 @@ BEGIN
         WHERE r.txid_h = p_txid_h AND r.profile = p_profile AND r.state IN (0, 1) AND r.expires_at > now()) THEN
       RAISE EXCEPTION 'another request is pending under this transaction id' USING ERRCODE = 'SC002';
     END IF;
-    PERFORM challenge_spend(p_chal, p_profile, p_subject, p_device, p_cert_id);
+    PERFORM challenge_spend(p_chal, p_profile, p_subject, p_device, p_names, p_cert_id);
+    PERFORM nonce_spend(p_nonce, p_nonce_until, p_holder, p_holder_most, p_holder_window);
   END IF;
 
+  IF p_device_h IS NOT NULL THEN
+    INSERT INTO device AS d (device_h, profile, certs) VALUES (p_device_h, p_profile, ARRAY[p_cert_id])
+    ON CONFLICT (device_h, profile) DO UPDATE
+      SET n_issued = d.n_issued + 1, last_at = now(), certs = d.certs[greatest(1, cardinality(d.certs) - greatest(62, p_max_active)):] || p_cert_id
+    RETURNING d.certs INTO v_certs;
+    IF p_max_active > 0 THEN
+      v_revoked := device_room(p_device_h, p_profile, p_device, v_certs, p_cert_id, p_old, p_max_active, p_revoke_oldest);
+    END IF;
+  END IF;
   IF p_old IS NOT NULL THEN
     IF revoked(p_old) THEN
       RAISE EXCEPTION 'the certificate to be renewed was revoked meanwhile' USING ERRCODE = 'SC004';
@@ -149,14 +260,10 @@ BEGIN
       VALUES (p_old, now() + make_interval(secs => p_revoke_after), 4, 'renewal') ON CONFLICT (cert_id) DO NOTHING;
     END IF;
   END IF;
-  IF p_device_h IS NOT NULL THEN
-    INSERT INTO device AS d (device_h, profile) VALUES (p_device_h, p_profile)
-    ON CONFLICT (device_h, profile) DO UPDATE SET n_issued = d.n_issued + 1, last_at = now();
-  END IF;
   INSERT INTO cert (cert_id, not_before, not_after, issuer_id, spki_sha256, profile, txid, device, requester, subject, sans, der)
   VALUES (p_cert_id, p_not_before, p_not_after, p_issuer, p_spki, p_profile, p_txid, p_device, p_requester, p_subject, p_sans, p_der);
   INSERT INTO audit (audit_id, cert_id, kind, profile, actor, txid, detail)
-  VALUES (p_cert_id, p_cert_id, 'issue', p_profile, p_requester, p_txid, p_subject);
+  VALUES (p_cert_id, p_cert_id, 'issue', p_profile, p_requester, p_txid, concat_ws(', superseded by max_active: ', p_subject, v_revoked));
   o_verdict := 0;
   o_cert_id := p_cert_id;
 END
@@ -215,6 +322,14 @@ BEGIN
   v_all := v_all + v_n;
   DELETE FROM challenge WHERE chal_h IN
     (SELECT c.chal_h FROM challenge c WHERE c.expires_at < now() - interval '30 days' LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_n = ROW_COUNT;
+  v_all := v_all + v_n;
+  DELETE FROM nonce WHERE nonce_h IN
+    (SELECT n.nonce_h FROM nonce n WHERE n.expires_at < now() - interval '1 hour' LIMIT p_limit FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS v_n = ROW_COUNT;
+  v_all := v_all + v_n;
+  DELETE FROM holder WHERE holder_h IN
+    (SELECT h.holder_h FROM holder h WHERE h.expires_at < now() LIMIT p_limit FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS v_n = ROW_COUNT;
   v_all := v_all + v_n;
   PERFORM make_partitions();

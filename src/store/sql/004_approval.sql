@@ -3,9 +3,10 @@
 SET LOCAL search_path = scep, pg_temp;
 
 -- Queues a request, once: o_verdict as for admit. The challenge is consumed here. Exceptions: SC001 challenge refused, SC002 another request
--- is pending, SC005 the queue is full.
-CREATE FUNCTION pend(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_signer_h uuid, p_txid text,
-  p_id text, p_approvals int, p_keep int, p_most int, p_sans text, p_key text, p_requester text, p_sealed bytea, p_audit uuid,
+-- is pending, SC005 the queue is full, SC006 nonce used, SC007 its holder's limit.
+CREATE FUNCTION pend(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_names text[],
+  p_nonce uuid, p_holder uuid, p_holder_most int, p_holder_window int, p_nonce_until timestamptz, p_signer_h uuid, p_txid text, p_id text,
+  p_approvals int, p_keep int, p_most int, p_sans text, p_key text, p_requester text, p_sealed bytea, p_audit uuid,
   OUT o_verdict int, OUT o_der bytea, OUT o_reason text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
@@ -18,7 +19,7 @@ BEGIN
   ON CONFLICT DO NOTHING RETURNING true INTO v_ok;
   IF v_ok IS NULL THEN
     SELECT a.o_verdict, a.o_der, a.o_reason INTO o_verdict, o_der, o_reason
-      FROM admit(p_profile, p_txid_h, p_req_h, NULL, p_subject, p_device, NULL) a;
+      FROM admit(p_profile, p_txid_h, p_req_h, NULL, p_subject, p_device, NULL, NULL, NULL, 0, 0, NULL) a;
     IF o_verdict IN (0, 4) THEN
       RAISE EXCEPTION 'another request is pending under this transaction id' USING ERRCODE = 'SC002';
     END IF;
@@ -27,7 +28,8 @@ BEGIN
   IF (SELECT count(*) FROM (SELECT FROM request r WHERE r.profile = p_profile AND r.state = 0 LIMIT p_most + 1) q) > p_most THEN
     RAISE EXCEPTION '% requests wait for approval in profile %: approve or reject some', p_most, p_profile USING ERRCODE = 'SC005';
   END IF;
-  PERFORM challenge_spend(p_chal, p_profile, p_subject, p_device, NULL);
+  PERFORM challenge_spend(p_chal, p_profile, p_subject, p_device, p_names, NULL);
+  PERFORM nonce_spend(p_nonce, p_nonce_until, p_holder, p_holder_most, p_holder_window);
   INSERT INTO audit (audit_id, kind, profile, actor, txid, detail)
   VALUES (p_audit, 'pend', p_profile, p_requester, p_txid, format('request %s: %s', p_id, p_subject));
   o_verdict := 2;
