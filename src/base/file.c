@@ -50,6 +50,19 @@ static enum err check_kind(int fd, const char *path, bool secret, size_t *size, 
 	return ERR_OK;
 }
 
+/* What most often helps. */
+static const char *remedy_of(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "; is the name right?";
+	case EACCES:
+		return "; let the user that this runs as read it";
+	default:
+		return "";
+	}
+}
+
 static enum err read_path(const char *path, bool secret, struct buf *out, struct why *why)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -59,7 +72,7 @@ static enum err read_path(const char *path, bool secret, struct buf *out, struct
 	enum err err = ERR_OK;
 
 	if (fd < 0)
-		return fail(why, ERR_FILE, "cannot open '%s': %s", path, strerror(errno));
+		return fail(why, ERR_FILE, "cannot open '%s': %s%s", path, strerror(errno), remedy_of(errno));
 	if (!is_stdin)
 		err = check_kind(fd, path, secret, &size, why);
 	if (err == ERR_OK)

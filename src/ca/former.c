@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "ca/profile_check.h"
 #include "conf/date.h"
 #include "pki/alg.h"
 #include "pki/crl.h"
@@ -30,9 +31,12 @@ static void problem(const struct profile_conf *conf, enum problem_level level, s
 	free(where);
 }
 
-static void problem_of(const struct profile_conf *conf, struct problems *problems, const struct why *why)
+static void problem_of(const struct profile_conf *conf, const char *key, struct problems *problems, const struct why *why)
 {
-	problem(conf, PROBLEM_ERROR, problems, why->text);
+	char *where = mem_printf("%s [renewal]", conf->file);
+
+	check_file(where, key, why, problems);
+	free(where);
 }
 
 static enum err add_crl(struct former *f, struct bytes der, struct why *why)
@@ -69,7 +73,7 @@ static enum err read_crls(struct former *f, const char *path, struct why *why)
 	if (err == ERR_OK && f->n_crls == 0)
 		err = fail(why, ERR_CERT, "no CRL in it (wanted: PEM, or one in DER)");
 	if (err != ERR_OK)
-		fail_in(why, "renew_from_crl '%s'", path);
+		fail_in(why, "'%s'", path);
 	buf_free(&file);
 	buf_free(&der);
 	return err;
@@ -112,9 +116,11 @@ struct former *former_load(const struct profile_conf *conf, time_t now, struct p
 	f = mem_alloc(sizeof(*f));
 	f->conf = conf;
 	f->algs = alg_set_make(conf->legacy, conf->obsolete);
-	if (cert_list_read(conf->renew_from, &f->cas, &f->n_cas, &why) != ERR_OK ||
-	    (conf->renew_from_crl != NULL && read_crls(f, conf->renew_from_crl, &why) != ERR_OK)) {
-		problem_of(conf, problems, &why);
+	if (cert_list_read(conf->renew_from, &f->cas, &f->n_cas, &why) != ERR_OK)
+		problem_of(conf, "renew_from", problems, &why);
+	else if (conf->renew_from_crl != NULL && read_crls(f, conf->renew_from_crl, &why) != ERR_OK)
+		problem_of(conf, "renew_from_crl", problems, &why);
+	if (why.err != ERR_OK) {
 		former_free(f);
 		return NULL;
 	}

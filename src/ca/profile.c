@@ -33,9 +33,9 @@ static void load_pair(const struct load *l, const struct key_conf *conf, struct 
 	struct why why = {0};
 
 	if (cert_read(conf->certificate, cert, &why) != ERR_OK)
-		problem_why(l->problems, pair->where, &why);
+		check_file(pair->where, "certificate", &why, l->problems);
 	if (key_open(conf->key, conf->pin_file, key, &why) != ERR_OK)
-		problem_why(l->problems, pair->where, &why);
+		check_file(pair->where, "key", &why, l->problems);
 	pair->cert = *cert;
 	pair->key = *key;
 	if (*cert != NULL && *key != NULL)
@@ -47,7 +47,7 @@ static void load_chain(const struct load *l, struct profile *p, const char *wher
 	struct why why = {0};
 
 	if (l->conf->chain != NULL && cert_list_read(l->conf->chain, &p->chain, &p->n_chain, &why) != ERR_OK)
-		problem_why(l->problems, where, &why);
+		check_file(where, "chain", &why, l->problems);
 }
 
 /* What answers devices: the CA itself, one RA for both, or one that decrypts and one that signs. */
@@ -104,7 +104,7 @@ static void load_secrets(const struct load *l, struct profile *p)
 
 	where_of(l, "enrol", where, sizeof(where));
 	if (l->conf->static_challenge_file != NULL && secrets_read(l->conf->static_challenge_file, &p->secrets, &why) != ERR_OK)
-		problem_why(l->problems, where, &why);
+		check_file(where, "static_challenge_file", &why, l->problems);
 }
 
 static void warn_about_algorithms(const struct load *l)

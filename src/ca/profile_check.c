@@ -1,8 +1,10 @@
 #include "ca/profile_check.h"
 
 #include <gnutls/x509.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "conf/date.h"
 
 #define MIN_RSA_BITS 2048	/* of our own keys: below it nothing that they sign is worth much */
@@ -54,6 +56,26 @@ void check_authenticators(const struct profile_conf *conf, struct problems *prob
 
 /* --- certificates and keys ------------------------------------------------------------------------------------------ */
 
+void check_file(const char *section, const char *key, const struct why *why, struct problems *problems)
+{
+	char *where = mem_printf("%s %s", section, key);
+
+	problem_why(problems, where, why);
+	free(where);
+}
+
+/* The key is named, for it is what most often stayed behind when a certificate was renewed. */
+static void check_belong(const struct key_pair *pair, struct problems *problems)
+{
+	struct why why = {0};
+
+	if (bytes_eq(key_spki(pair->key), pair->cert->spki))
+		return;
+	fail(&why, ERR_KEY, "the %s key does not belong to the %s certificate; name the key that the certificate was made for", pair->what,
+	    pair->what);
+	check_file(pair->where, "key", &why, problems);
+}
+
 static void check_dates(const struct key_pair *pair, time_t now, struct problems *problems)
 {
 	char date[DATE_SIZE];
@@ -78,10 +100,7 @@ void check_pair(const struct key_pair *pair, time_t now, struct problems *proble
 {
 	struct key_kind kind = key_kind(pair->key);
 
-	if (!bytes_eq(key_spki(pair->key), pair->cert->spki))
-		problem_add(problems, PROBLEM_ERROR, pair->where,
-		    "the %s key does not belong to the %s certificate; name the key that the certificate was made for", pair->what,
-		    pair->what);
+	check_belong(pair, problems);
 	if (kind.type == KEY_RSA && kind.bits < MIN_RSA_BITS)
 		problem_add(problems, PROBLEM_ERROR, pair->where, "the %s key is weak: RSA with %u bits, at least %d are needed",
 		    pair->what, kind.bits, MIN_RSA_BITS);

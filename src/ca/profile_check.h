@@ -16,6 +16,9 @@ struct key_pair {
 
 /* Somebody can say yes to a first request: a profile that nobody could ever enrol in is a mistake. */
 void check_authenticators(const struct profile_conf *conf, struct problems *problems);
+/* A file that a setting of the section names cannot be used: the problem's place is "default.ini [ra] key". */
+void check_file(const char *section, const char *key, const struct why *why, struct problems *problems);
+
 /* Key and certificate belong together, dates hold at `now`, the key is strong enough. */
 void check_pair(const struct key_pair *pair, time_t now, struct problems *problems);
 /* Its certificate may sign certificates (RFC 5280, 4.2.1.3, 4.2.1.9). */

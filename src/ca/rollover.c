@@ -237,9 +237,9 @@ static void load_old_ra(struct old_ra *ra, const struct profile *p, time_t now, 
 	struct why why = {0};
 
 	if (cert_read(conf->certificate, &ra->cert, &why) != ERR_OK)
-		problem_why(problems, where, &why);
+		check_file(where, "certificate", &why, problems);
 	if (key_open(conf->key, conf->pin_file, &ra->key, &why) != ERR_OK)
-		problem_why(problems, where, &why);
+		check_file(where, "key", &why, problems);
 	pair.cert = ra->cert;
 	pair.key = ra->key;
 	if (ra->cert != NULL && ra->key != NULL) {
@@ -276,9 +276,13 @@ static void load_old_ras(struct rollover *r, const struct profile *p, time_t now
 static void load_old_ca(struct rollover *r, const struct profile *p, struct problems *problems)
 {
 	struct why why = {0};
+	char *where;
 
-	if (p->conf->old_ca != NULL && cert_read(p->conf->old_ca, &r->old_ca, &why) != ERR_OK)
-		warn(p, "old_ca", PROBLEM_ERROR, problems, why.text);
+	if (p->conf->old_ca == NULL || cert_read(p->conf->old_ca, &r->old_ca, &why) == ERR_OK)
+		return;
+	where = mem_printf("%s [old_ca]", p->conf->file);
+	check_file(where, "certificate", &why, problems);
+	free(where);
 }
 
 /* The CA's end comes nearer, and nothing was prepared. */

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/crl.h"
+#include "ca/profile_check.h"
 #include "store/schema.h"
 
 #define PEPPER_MIN 32
@@ -28,6 +29,22 @@ static void share_crl(struct profile *const *list, struct profile *p)
 	}
 }
 
+/* A worker that cannot read it could do nothing, and by then the ones before it would be gone. */
+static void check_pepper(const struct conf *conf, struct problems *problems)
+{
+	struct store *store = NULL;
+	struct why why = {0};
+	char *where;
+
+	if (conf->pepper_file == NULL || conf->conninfo == NULL || site_open_store(conf, "check", &store, &why) == ERR_OK) {
+		store_close(store);
+		return;
+	}
+	where = mem_printf("%s [database]", conf->file);
+	check_file(where, "pepper_file", &why, problems);
+	free(where);
+}
+
 /* All that could be loaded, whatever is wrong with the rest; conf is NULL when scepter.ini could not be read. */
 static struct site *load_all(const char *conf_file, time_t now, struct problems *problems)
 {
@@ -37,6 +54,7 @@ static struct site *load_all(const char *conf_file, time_t now, struct problems 
 	site->conf = conf_read_sound(conf_file, problems);
 	if (site->conf == NULL)
 		return site;
+	check_pepper(site->conf, problems);
 	site->profiles = mem_alloc((site->conf->n_profiles + 1) * sizeof(*site->profiles));
 	for (size_t i = 0; i < site->conf->n_profiles; i++) {
 		struct profile *p = profile_load(site->conf->profiles[i], now, problems);
@@ -107,11 +125,9 @@ static void check_database(const struct conf *conf, struct problems *problems)
 {
 	struct store *store = NULL;
 	struct why why = {0};
-	enum err err = site_open_store(conf, "check", &store, &why);
 
-	if (err == ERR_OK)
-		err = store_check(store, &why);
-	if (err != ERR_OK)
+	/* a pepper that cannot be read was told when all was loaded */
+	if (site_open_store(conf, "check", &store, &why) == ERR_OK && store_check(store, &why) != ERR_OK)
 		problem_why(problems, "[database]", &why);
 	store_close(store);
 }

@@ -16,7 +16,7 @@ struct site {
 };
 
 /*
- * Reads scepter.ini, its profiles and all that they name, without touching the database or a token. Everything wrong goes to
+ * Reads scepter.ini, its profiles and all that they name, without touching the database. Everything wrong goes to
  * `problems`; NULL when there is an error among them.
  */
 struct site *site_load(const char *conf_file, time_t now, struct problems *problems);

@@ -299,5 +299,5 @@ def test_check_tells_of_a_plan_that_is_wrong(make_site, next_pair):
     site.profiles["default"] = site.profile(next_ca={**pairs["next_ca"], "announce": date(now), "switch": date(now + 99999)}, next_ra=wrong)
     site.write()
     done = site.run("check", check=False, ini=site.ini)
-    assert done.returncode == 3 and "[next_ra]: the RA key does not belong to the RA certificate" in done.stderr
+    assert done.returncode == 3 and "[next_ra] key: the RA key does not belong to the RA certificate" in done.stderr
     site.stop()

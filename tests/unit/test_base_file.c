@@ -108,7 +108,7 @@ static void refused(void **state)
 
 	(void)state;
 	assert_int_equal(file_read("missing", &got, &why), ERR_FILE);
-	assert_string_equal(why.text, "cannot open 'missing': No such file or directory");
+	assert_string_equal(why.text, "cannot open 'missing': No such file or directory; is the name right?");
 	assert_int_equal(file_read(".", &got, &why), ERR_FILE);
 	assert_non_null(strstr(why.text, "not a regular file"));
 	assert_int_equal(mkfifo("fifo", 0600), 0);	/* must not wait for a writer */

@@ -406,7 +406,7 @@ static void missing_or_large_file(void **state)
 	(void)state;
 	assert_null(conf_read("/nowhere/scepter.ini", &p));
 	assert_int_equal(p.n, 1);
-	assert_string_equal(p.list[0].text, "cannot open '/nowhere/scepter.ini': No such file or directory");
+	assert_string_equal(p.list[0].text, "cannot open '/nowhere/scepter.ini': No such file or directory; is the name right?");
 	problems_free(&p);
 	memset(large, '\n', 70000);
 	assert_int_equal(file_write("large.ini", bytes_of(large, 70000), 0600, true, &why), ERR_OK);
