@@ -133,11 +133,18 @@ static void reap(struct master *m)
 	}
 }
 
-static void dismiss_all(struct master *m)
+/* They are not counted any more, and not replaced. */
+static void mark_leaving(struct master *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		m->children[i].leaving = true;
+}
+
+static void dismiss_leaving(const struct master *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		m->children[i].leaving = true;
-		kill(m->children[i].pid, SIGTERM);
+		if (m->children[i].leaving)
+			kill(m->children[i].pid, SIGTERM);
 	}
 }
 
@@ -152,10 +159,12 @@ static void reload(struct master *m)
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000);
 	listen_notify(state);
 	if (m->ops->reload(m->ctx)) {
-		dismiss_all(m);
+		/* the new ones first: the queue of connections is never without somebody who takes from it */
+		mark_leaving(m);
 		m->quick_deaths = 0;
 		m->fork_after = 0;
 		fork_missing(m);
+		dismiss_leaving(m);
 	}
 	listen_notify("READY=1");
 }
@@ -167,7 +176,8 @@ static void stop(struct master *m)
 		log_info("stopping");
 		m->kill_at = now_ms() + KILL_AFTER_MS;
 	}
-	dismiss_all(m);
+	mark_leaving(m);
+	dismiss_leaving(m);
 }
 
 /* Until when there is nothing to do but wait for a signal. */

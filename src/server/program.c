@@ -44,13 +44,14 @@ static void log_as_configured(const struct running *r)
 	log_open(s.syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR, s.log_level, r->program->name);
 }
 
-/* Logs what is wrong; NULL when it cannot serve. */
-static void *load_and_log(const struct running *r)
+/* Logs what is wrong, a line each; NULL when it cannot serve, and *n_errors says how many errors there are. */
+static void *load_and_log(const struct running *r, size_t *n_errors)
 {
 	struct problems problems = {0};
 	void *loaded = r->program->load(r->conf_file, time(NULL), &problems);
 
 	report_log(&problems);
+	*n_errors = problems.n_errors;
 	problems_free(&problems);
 	return loaded;
 }
@@ -58,13 +59,13 @@ static void *load_and_log(const struct running *r)
 /* --- serving ------------------------------------------------------------------------------------------------------ */
 
 /* Database and tokens belong to one process: opened here, after the last fork. */
-static bool open_and_log(const struct running *r)
+static bool open_and_log(const struct running *r, void *loaded)
 {
 	struct why why = {0};
 
 	/* A large upload's memory goes back to the system, not into the heap: the threshold would grow by itself. */
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-	if (r->program->open(r->loaded, &why) == ERR_OK)
+	if (r->program->open(loaded, &why) == ERR_OK)
 		return true;
 	log_error("%s", why.text);
 	return false;
@@ -83,7 +84,7 @@ static int work(void *ctx, int listener)
 	struct running *r = ctx;
 	int status = MASTER_EXIT_CONFIG;
 
-	if (open_and_log(r))
+	if (open_and_log(r, r->loaded))
 		status = loop(r, listener) == WORKER_BROKEN ? EXIT_FAILURE : EXIT_SUCCESS;
 	r->program->free(r->loaded);
 	return status;
@@ -98,24 +99,67 @@ static void say_if_moved(const struct program_settings *old, const struct progra
 		log_warn("listen has changed: that takes effect when the responder is started again");
 }
 
-static bool reload(void *ctx)
+/* One line for `systemctl status`. */
+static void notify_status(const struct running *r, const char *what)
 {
-	struct running *r = ctx;
-	void *fresh = load_and_log(r);
-	struct program_settings old, now;
+	unsigned n = settings_of(r->program, r->loaded).profiles;
+	char status[300];
 
-	if (fresh == NULL) {
-		log_error("%s was not reloaded: the configuration stays as it was", r->conf_file);
-		return false;
-	}
-	old = settings_of(r->program, r->loaded);
-	now = settings_of(r->program, fresh);
+	if (n > 0)
+		snprintf(status, sizeof(status), "STATUS=%s %u profiles.", what, n);
+	else
+		snprintf(status, sizeof(status), "STATUS=%s the configuration.", what);
+	listen_notify(status);
+}
+
+/* The last line of a reload that failed. */
+static bool refuse_reload(const struct running *r, size_t n_errors)
+{
+	const char *plural = n_errors == 1 ? "" : "s";
+	char status[200];
+
+	log_error("%s was not reloaded (%zu error%s, see above): the old configuration goes on, nothing was changed", r->conf_file, n_errors, plural);
+	snprintf(status, sizeof(status), "The last reload failed (%zu error%s, see the log); the old configuration goes on: serving", n_errors,
+	    plural);
+	notify_status(r, status);
+	return false;
+}
+
+/* All or nothing: `fresh` is whole, and the old one goes. */
+static bool take_over(struct running *r, void *fresh)
+{
+	struct program_settings old = settings_of(r->program, r->loaded), now = settings_of(r->program, fresh);
+
 	say_if_moved(&old, &now);
 	r->program->free(r->loaded);
 	r->loaded = fresh;
 	log_as_configured(r);
 	log_info("%s was reloaded", r->conf_file);
+	notify_status(r, "Serving");
 	return true;
+}
+
+static bool reload(void *ctx)
+{
+	struct running *r = ctx;
+	size_t n_errors;
+	void *fresh = load_and_log(r, &n_errors);
+
+	return fresh == NULL ? refuse_reload(r, n_errors) : take_over(r, fresh);
+}
+
+/* The process that loads also serves: as long as it cannot open the new one it keeps the old one open. */
+static void reload_alone(struct running *r)
+{
+	size_t n_errors;
+	void *fresh = load_and_log(r, &n_errors);
+
+	if (fresh != NULL && open_and_log(r, fresh)) {
+		take_over(r, fresh);
+		return;
+	}
+	refuse_reload(r, fresh == NULL ? n_errors : 1);
+	r->program->free(fresh);
 }
 
 static unsigned n_workers(void *ctx)
@@ -134,12 +178,12 @@ static unsigned n_workers(void *ctx)
 /* One process for one socket: mod_fcgid counts processes itself and sends each one request at a time. */
 static int serve_alone(struct running *r, int listener)
 {
-	enum worker_end end = open_and_log(r) ? WORKER_RELOAD : WORKER_BROKEN;
+	enum worker_end end = open_and_log(r, r->loaded) ? WORKER_RELOAD : WORKER_BROKEN;
 
 	while (end == WORKER_RELOAD) {
 		end = loop(r, listener);
-		if (end == WORKER_RELOAD && reload(r) && !open_and_log(r))
-			end = WORKER_BROKEN;	/* the web server starts another */
+		if (end == WORKER_RELOAD)
+			reload_alone(r);
 	}
 	return end == WORKER_STOP ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -150,6 +194,7 @@ static int serve_socket(struct running *r, int listener)
 
 	if (r->program->report != NULL)
 		r->program->report(r->loaded);
+	notify_status(r, "Serving");
 	if (r->start == START_FD0 && n_workers(r) == 1)
 		return serve_alone(r, listener);
 	log_info("serving with %u workers", n_workers(r));
@@ -189,7 +234,7 @@ static int serve_cgi(struct running *r)
 	/* What reads a request only to say 500. */
 	static const struct http_limits small = {.max_body = 1 << 20, .max_query = 1 << 16, .read_timeout_ms = 10000};
 	struct http_limits limits = small;
-	bool ok = r->loaded != NULL && open_and_log(r);
+	bool ok = r->loaded != NULL && open_and_log(r, r->loaded);
 
 	if (ok)
 		limits = settings_of(r->program, r->loaded).limits;
@@ -227,12 +272,13 @@ static int serve(const struct program *program, const struct options *options)
 {
 	struct running r = {.program = program, .options = options, .conf_file = conf_file(options->conf), .start = listen_detect(options->listen)};
 	int status = PROGRAM_EXIT_CONFIG;
+	size_t n_errors;
 
 	worker_signals();
 	if (r.start == START_FD0)
 		close_range(STDERR_FILENO + 1, ~0U, 0);	/* mod_fcgid leaks two pipes of Apache's */
 	log_open(LOG_TO_STDERR, LOG_INFO_, program->name);
-	r.loaded = load_and_log(&r);
+	r.loaded = load_and_log(&r, &n_errors);
 	if (r.loaded != NULL)
 		log_as_configured(&r);
 	if (r.start == START_CGI)

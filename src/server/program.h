@@ -22,6 +22,7 @@ struct program_settings {
 	long workers;		/* 0: one per processor, one where a web server starts us */
 	bool syslog;
 	enum log_level log_level;
+	unsigned profiles;	/* how many it serves, for systemd's status line; 0: it does not serve by profiles */
 };
 
 struct program {

@@ -51,6 +51,7 @@ static void settings(const void *loaded, struct program_settings *out)
 	    .workers = (long)conf->workers,
 	    .syslog = conf->syslog,
 	    .log_level = conf->log_level,
+	    .profiles = (unsigned)conf->n_profiles,
 	};
 }
 
