@@ -140,7 +140,20 @@ static enum err put_in_place(const char *tmp, const char *path, bool replace, st
 	return ERR_OK;
 }
 
-enum err file_write(const char *path, struct bytes content, mode_t mode, bool replace, struct why *why)
+/* What the new file is to be like. */
+struct like {
+	mode_t mode;
+	bool replace;
+	const struct stat *owner;	/* NULL: whoever writes it */
+};
+
+static bool finish(int fd, const struct like *like)
+{
+	return (like->owner == NULL || fchown(fd, like->owner->st_uid, like->owner->st_gid) == 0) && fchmod(fd, like->mode) == 0 &&
+	    fsync(fd) == 0;
+}
+
+static enum err write_file(const char *path, struct bytes content, const struct like *like, struct why *why)
 {
 	char *tmp = mem_printf("%s.XXXXXX", path);
 	enum err err;
@@ -152,16 +165,35 @@ enum err file_write(const char *path, struct bytes content, mode_t mode, bool re
 		free(tmp);
 		return err;
 	}
-	if (!write_all(fd, content) || fchmod(fd, mode) != 0 || fsync(fd) != 0)
+	if (!write_all(fd, content) || !finish(fd, like))
 		err = fail(why, ERR_FILE, "cannot write '%s': %s", tmp, strerror(errno));
 	else
-		err = put_in_place(tmp, path, replace, why);
+		err = put_in_place(tmp, path, like->replace, why);
 	close(fd);
 	if (err == ERR_OK)
 		sync_folder_of(path);
 	else
 		unlink(tmp);
 	free(tmp);
+	return err;
+}
+
+enum err file_write(const char *path, struct bytes content, mode_t mode, bool replace, struct why *why)
+{
+	return write_file(path, content, &(struct like){.mode = mode, .replace = replace}, why);
+}
+
+enum err file_rewrite(const char *path, struct bytes content, struct why *why)
+{
+	char *target = realpath(path, NULL);	/* a symbolic link stays one */
+	struct stat st;
+	enum err err;
+
+	if (target == NULL || stat(target, &st) != 0)
+		err = fail(why, ERR_FILE, "cannot look at '%s': %s%s", path, strerror(errno), remedy_of(errno));
+	else
+		err = write_file(target, content, &(struct like){.mode = st.st_mode & 07777, .replace = true, .owner = &st}, why);
+	free(target);
 	return err;
 }
 

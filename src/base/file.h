@@ -21,6 +21,9 @@ enum err file_read_secret(const char *path, struct buf *out, struct why *why);
  */
 enum err file_write(const char *path, struct bytes content, mode_t mode, bool replace, struct why *why);
 
+/* The same for a file that is there, with the mode and owner that it has (who could read it still can), also behind a symbolic link. */
+enum err file_rewrite(const char *path, struct bytes content, struct why *why);
+
 /* Path `name` taken relative to the folder of `base_file` unless absolute; the caller frees. NULL name gives NULL. */
 char *file_beside(const char *base_file, const char *name);
 

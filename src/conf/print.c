@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "conf/conf.h"
+#include "conf/edit.h"
 #include "conf/value.h"
 
 #define COLUMNS 100
@@ -23,15 +24,13 @@ static void print_comment(FILE *f, const char *text)
 	}
 }
 
-/* In quotes where iniparser would otherwise take a part of it for a comment or for quotes, or drop blanks. */
 static void print_value(FILE *f, const char *key, const char *text)
 {
-	if (strpbrk(text, ";#\"'") == NULL && text[0] != ' ' && text[strlen(text) - 1] != ' ')
-		fprintf(f, "%s = %s\n", key, text);
-	else if (strchr(text, '"') == NULL)
-		fprintf(f, "%s = \"%s\"\n", key, text);
-	else
-		fprintf(f, "%s = '%s'\n", key, text);
+	struct buf line = {0};
+
+	edit_line(&line, key, text);
+	fputs(buf_str(&line), f);
+	buf_wipe(&line);
 }
 
 /* The line of the example file: what is not the default is an example, and switched on only where nothing works without. */

@@ -130,6 +130,30 @@ static void refused(void **state)
 	buf_free(&got);
 }
 
+static void rewritten(void **state)
+{
+	struct buf got = {0};
+	struct stat st;
+	struct why why;
+
+	(void)state;
+	assert_int_equal(file_rewrite("kept", BYTES_LIT("x"), &why), ERR_FILE);
+	assert_int_equal(file_write("kept", BYTES_LIT("before"), 0640, false, &why), ERR_OK);
+	if (getuid() == 0)
+		assert_int_equal(chown("kept", 65534, 65534), 0);
+	assert_int_equal(symlink("kept", "link"), 0);
+	assert_int_equal(file_rewrite("link", BYTES_LIT("after"), &why), ERR_OK);
+	assert_int_equal(lstat("link", &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(stat("kept", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(st.st_uid, getuid() == 0 ? 65534 : getuid());
+	assert_int_equal(file_read("kept", &got, &why), ERR_OK);
+	assert_string_equal(buf_str(&got), "after");
+	assert_int_equal(unlink("link") | unlink("kept"), 0);
+	buf_free(&got);
+}
+
 static void from_standard_input(void **state)
 {
 	struct buf got = {0};
@@ -173,6 +197,7 @@ static void beside(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(rewritten),
 	    cmocka_unit_test(written_whole), cmocka_unit_test(secrets), cmocka_unit_test(refused),
 	    cmocka_unit_test(from_standard_input), cmocka_unit_test(beside),
 	    cmocka_unit_test(nothing_left_behind),
