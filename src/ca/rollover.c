@@ -1,5 +1,6 @@
 #include "ca/rollover.h"
 
+#include <gnutls/x509.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -133,6 +134,11 @@ size_t rollover_recipients(const struct profile *p, time_t now, struct scep_reci
 	return list_recipients(p, now, NULL, to, who);
 }
 
+static bool signs(const struct cert *ra)
+{
+	return (cert_key_usage(ra) & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0;
+}
+
 const struct profile *rollover_for(const struct profile *p, const struct scep_msg *msg, time_t now, struct profile *view)
 {
 	struct scep_recipient to[ROLLOVER_RECIPIENTS];
@@ -147,8 +153,12 @@ const struct profile *rollover_for(const struct profile *p, const struct scep_ms
 	if (who[at] != view)
 		return who[at];
 	*view = first_answers(p, now) ? *p : *rollover_at(p, now);
-	view->ra_cert = view->sign_cert = (struct cert *)to[at].cert;
-	view->ra_key = view->sign_key = (struct key *)to[at].key;
+	view->ra_cert = (struct cert *)to[at].cert;
+	view->ra_key = (struct key *)to[at].key;
+	if (!signs(view->ra_cert))	/* then [ra_sign] does */
+		return view;
+	view->sign_cert = view->ra_cert;
+	view->sign_key = view->ra_key;
 	return view;
 }
 
@@ -244,7 +254,7 @@ static void load_old_ra(struct old_ra *ra, const struct profile *p, time_t now, 
 	pair.key = ra->key;
 	if (ra->cert != NULL && ra->key != NULL) {
 		check_pair(&pair, DATES_UNCHECKED, problems);
-		check_recipient(&pair, true, problems);
+		check_recipient(&pair, p->conf->ra_sign.certificate == NULL || signs(ra->cert), problems);
 		if (!old_answers(ra, now))
 			problem_add(problems, PROBLEM_WARNING, where, "opens nothing any more: its certificate has ended; take it out");
 	}
