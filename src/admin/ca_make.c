@@ -40,6 +40,26 @@ int ca_path_len(const struct cert *cert)
 	return len.body.p[0];
 }
 
+enum err ca_key_type_of(const struct cert *cert, const char **out, struct why *why)
+{
+	static const struct key_limits any = {.min_rsa = 1024, .max_rsa = 16384};
+	struct pubkey *pub = NULL;
+	struct key_kind kind;
+	enum err err = pubkey_import(cert->spki, &any, &pub, why);
+
+	if (err != ERR_OK)
+		return err;
+	kind = pubkey_kind(pub);
+	pubkey_free(pub);
+	if (kind.type == KEY_RSA)
+		*out = kind.bits <= 2048 ? "rsa:2048" : kind.bits <= 3072 ? "rsa:3072" : "rsa:4096";
+	else if (kind.type == KEY_EC)
+		*out = kind.bits <= 256 ? "ec:p256" : kind.bits <= 384 ? "ec:p384" : "ec:p521";
+	else
+		*out = "ed25519";
+	return ERR_OK;
+}
+
 static enum err check_signer(const struct ca_signer *s, const char *cert_file, const char *key_where, struct why *why)
 {
 	time_t now = time(NULL);

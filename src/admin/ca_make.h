@@ -22,6 +22,9 @@ void ca_signer_free(struct ca_signer *s);
 /* pathLenConstraint of a CA certificate; -1: none. */
 int ca_path_len(const struct cert *cert);
 
+/* What key_generate calls the kind of key in `cert`; RSA of other sizes becomes the next larger one. */
+enum err ca_key_type_of(const struct cert *cert, const char **out, struct why *why);
+
 struct ca_job {
 	const char *subject;		/* RFC 4514 text; NULL: subject_der */
 	struct bytes subject_der;	/* a Name TLV */

@@ -170,27 +170,6 @@ static void choose_files(struct plan *p)
 
 /* --- those that follow --------------------------------------------------------------------------------------------- */
 
-/* What key_generate calls the kind of key in `cert`; RSA of other sizes becomes the next larger one. */
-static enum err key_type_of(const struct cert *cert, const char **out, struct why *why)
-{
-	static const struct key_limits any = {.min_rsa = 1024, .max_rsa = 16384};
-	struct pubkey *pub = NULL;
-	struct key_kind kind;
-	enum err err = pubkey_import(cert->spki, &any, &pub, why);
-
-	if (err != ERR_OK)
-		return err;
-	kind = pubkey_kind(pub);
-	pubkey_free(pub);
-	if (kind.type == KEY_RSA)
-		*out = kind.bits <= 2048 ? "rsa:2048" : kind.bits <= 3072 ? "rsa:3072" : "rsa:4096";
-	else if (kind.type == KEY_EC)
-		*out = kind.bits <= 256 ? "ec:p256" : kind.bits <= 384 ? "ec:p384" : "ec:p521";
-	else
-		*out = "ed25519";
-	return ERR_OK;
-}
-
 /* It is made long before it is needed: its validity counts from the switch. */
 static long days_of(const struct plan *p, long given, const struct cert *present)
 {
@@ -241,7 +220,7 @@ static enum err make_ca(struct plan *p, struct why *why)
 	enum err err;
 
 	ca_job(p, &job);
-	if (job.key_type == NULL && (err = key_type_of(p->ca, &job.key_type, why)) != ERR_OK)
+	if (job.key_type == NULL && (err = ca_key_type_of(p->ca, &job.key_type, why)) != ERR_OK)
 		return err;
 	if ((err = ca_make(&job, p->now, &p->next_ca, why)) != ERR_OK || p->chain == NULL)
 		return err;
@@ -258,7 +237,7 @@ static enum err make_ras(struct plan *p, struct why *why)
 		if (p->ras[i].old == NULL)
 			continue;
 		ra_job(p, &p->ras[i], &by, &job);
-		if ((err = key_type_of(p->ras[i].old, &job.key_type, why)) == ERR_OK)
+		if ((err = ca_key_type_of(p->ras[i].old, &job.key_type, why)) == ERR_OK)
 			err = ca_make(&job, p->now, &p->ras[i].new, why);
 	}
 	ca_signer_free(&by);

@@ -20,6 +20,7 @@ const struct verb verbs[] = {
     {"ca init", "make a CA, self-signed or under a parent", ca_init_run},
     {"ca issue-ra", "make the RA with which the responder opens and signs", ca_issue_ra_run},
     {"ca rollover", "prepare the CA and RA that follow a profile's", ca_rollover_run},
+    {"ca rotate-ra", "give a profile a new RA; the present one opens on", ca_rotate_ra_run},
     {"db init", "prepare the database: roles, schema, pepper", db_init_run},
     {"db migrate", "bring the schema up to date", db_migrate_run},
     {"db status", "tell the schema's version and what is stored", db_status_run},

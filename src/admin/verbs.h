@@ -5,6 +5,7 @@
 int ca_init_run(int argc, char **argv);
 int ca_issue_ra_run(int argc, char **argv);
 int ca_rollover_run(int argc, char **argv);
+int ca_rotate_ra_run(int argc, char **argv);
 int db_init_run(int argc, char **argv);
 int db_migrate_run(int argc, char **argv);
 int db_status_run(int argc, char **argv);

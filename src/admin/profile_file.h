@@ -1,0 +1,22 @@
+/* A profile's file as the verbs change it: written, judged as `scepter check` judges, and put back when it is not in order. */
+#ifndef ADMIN_PROFILE_FILE_H
+#define ADMIN_PROFILE_FILE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "conf/conf.h"
+
+/* Is the profile called `name` in order, with all files and keys that it names? What is wrong is said on stderr. */
+bool profile_file_check(const struct conf *conf, const char *name);
+
+/* Puts `text` into the file of the profile; what was there comes back when it does not pass the check. Errors: FILE, CONFIG. */
+enum err profile_file_change(const struct conf *conf, const struct profile_conf *profile, struct bytes text, struct why *why);
+
+/* Makes the file of a new profile, or none when it does not pass the check. Errors: FILE, CONFLICT, CONFIG. */
+enum err profile_file_make(const struct conf *conf, const char *name, struct bytes text, struct why *why);
+
+/* What root makes belongs to whoever the file or folder `like` belongs to: the responder has to read it. Error: FILE. */
+enum err profile_file_give(const char *path, const char *like, struct why *why);
+
+#endif
