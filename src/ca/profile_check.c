@@ -31,11 +31,20 @@ static bool has_operators(const struct profile_conf *conf)
 static const struct {
 	bool (*is_set)(const struct profile_conf *conf);
 	const char *how;	/* what to write into the profile */
+	const char *name;	/* in lists */
 } authenticators[] = {
-    {has_one_time_challenges, "'one_time_challenge = yes' in [enrol]"},
-    {has_static_secrets, "'static_challenge_file' in [enrol]"},
-    {has_operators, "'mode = manual' in [approval]"},
+    {has_one_time_challenges, "'one_time_challenge = yes' in [enrol]", "one-time challenges"},
+    {has_static_secrets, "'static_challenge_file' in [enrol]", "static challenge"},
+    {has_operators, "'mode = manual' in [approval]", "operators"},
 };
+
+void list_authenticators(const struct profile_conf *conf, struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(authenticators) / sizeof(authenticators[0]); i++) {
+		if (authenticators[i].is_set(conf))
+			buf_printf(out, "%s%s", out->n > 0 ? ", " : "", authenticators[i].name);
+	}
+}
 
 void check_authenticators(const struct profile_conf *conf, struct problems *problems)
 {

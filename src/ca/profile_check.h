@@ -16,6 +16,9 @@ struct key_pair {
 
 /* Somebody can say yes to a first request: a profile that nobody could ever enrol in is a mistake. */
 void check_authenticators(const struct profile_conf *conf, struct problems *problems);
+/* Who that is, for lists: "one-time challenges, operators". */
+void list_authenticators(const struct profile_conf *conf, struct buf *out);
+
 /* A file that a setting of the section names cannot be used: the problem's place is "default.ini [ra] key". */
 void check_file(const char *section, const char *key, const struct why *why, struct problems *problems);
 
