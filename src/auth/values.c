@@ -10,18 +10,11 @@
 
 static bool is_text(struct bytes text)
 {
-	struct buf tlv = {0}, copied = {0};
-	bool ok;
-
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.p[i] < 0x20 || text.p[i] == 0x7f)
 			return false;
 	}
-	der_tlv(&tlv, DER_UTF8, text);
-	ok = string_utf8(buf_bytes(&tlv), &copied);
-	buf_free(&tlv);
-	buf_free(&copied);
-	return ok;
+	return utf8_valid(text);
 }
 
 static bool add(struct values *v, struct bytes name, struct bytes text)
@@ -39,6 +32,19 @@ bool values_add(struct values *v, const char *source, const char *name, struct b
 	int n = snprintf(full, sizeof(full), "%s.%s", source, name);
 
 	return n > 0 && (size_t)n < sizeof(full) && add(v, bytes_str(full), text);
+}
+
+bool values_move(struct values *v, struct values *from)
+{
+	if (v->n + from->n > VALUES_MAX)
+		return false;
+	if (from->n > 0)
+		v->list = mem_resize(v->list, (v->n + from->n) * sizeof(*v->list));
+	for (size_t i = 0; i < from->n; i++)
+		v->list[v->n++] = from->list[i];
+	free(from->list);
+	*from = (struct values){0};
+	return true;
 }
 
 const char *values_get(const struct values *v, const char *name, size_t i)

@@ -25,6 +25,9 @@ struct values {
  */
 bool values_add(struct values *v, const char *source, const char *name, struct bytes text);
 
+/* Appends all of `from`, which is empty afterwards. False, and nothing is moved: there would be too many. */
+bool values_move(struct values *v, struct values *from);
+
 /* The i-th text called `name` ("tls.cn"), counted from 0; NULL: there is none. v NULL: NULL. */
 const char *values_get(const struct values *v, const char *name, size_t i);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "conf/key_conf.h"
+#include "conf/signed_conf.h"
 
 enum conf_device_id { DEVICE_ID_CN, DEVICE_ID_SERIAL_NUMBER, DEVICE_ID_SUBJECT, DEVICE_ID_TRANSACTION };
 /* Whether the certificate that signs a request may be renewed for the same key. */
@@ -54,6 +55,7 @@ struct profile_conf {
 	bool signer_key_must_match;	/* false: Windows signs with another key */
 	int64_t min_rsa_bits, max_rsa_bits;
 	enum conf_device_id device_id;
+	struct signed_conf signed_challenge;
 	/* [certificate] */
 	int64_t validity_s, backdate_s;
 	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_*, never zero */

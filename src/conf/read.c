@@ -104,12 +104,24 @@ static void check_next(const struct profile_conf *p, struct problems *problems)
 		problem_in(problems, p->file, "[next_ca] announce", "lies after the switch; devices should know the next CA before");
 }
 
+static void check_signed(const struct profile_conf *p, struct problems *problems)
+{
+	const struct signed_conf *s = &p->signed_challenge;
+
+	if (s->skew_s >= s->validity_s)
+		problem_in(problems, p->file, "[signed_challenge] skew", "%lld s is not less than the validity, which is %lld s",
+		    (long long)s->skew_s, (long long)s->validity_s);
+	if (s->audience != NULL && s->anchors == NULL)
+		problem_in(problems, p->file, "[signed_challenge] anchors", "missing beside audience: whose tokens are to be trusted?");
+}
+
 /* What no row of the table can say alone. */
 static void check_profile(const struct profile_conf *p, struct problems *problems)
 {
 	check_pair(p, &p->ca, "ca", problems);
 	check_ras(p, &p->ra, &p->ra_sign, "ra", problems);
 	check_next(p, problems);
+	check_signed(p, problems);
 	for (size_t i = 0; i < OLD_RAS; i++) {
 		check_pair(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 		check_both(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);

@@ -15,6 +15,11 @@ static const struct conf_word device_words[] = {
     {.word = "cn", .value = DEVICE_ID_CN}, {.word = "serial_number", .value = DEVICE_ID_SERIAL_NUMBER},
     {.word = "subject", .value = DEVICE_ID_SUBJECT}, {.word = "transaction_id", .value = DEVICE_ID_TRANSACTION}, {0},
 };
+static const struct conf_word claim_words[] = {
+    {.word = "nonce", .value = CLAIM_NONCE}, {.word = "iat", .value = CLAIM_IAT}, {.word = "exp", .value = CLAIM_EXP},
+    {.word = "aud", .value = CLAIM_AUD}, {0},
+};
+static const struct conf_word unbound_words[] = {{.word = "refuse", .value = 0}, {.word = "allow", .value = 1}, {0}};
 static const struct conf_word san_words[] = {
     {.word = "dns", .value = SAN_DNS}, {.word = "ip", .value = SAN_IP}, {.word = "email", .value = SAN_EMAIL},
     {.word = "uri", .value = SAN_URI}, {.word = "upn", .value = SAN_UPN}, {.word = "directory", .value = SAN_DIRNAME}, {0},

@@ -24,6 +24,8 @@ bool name_eq(struct bytes a, struct bytes b);
 /* A DirectoryString TLV (Printable, UTF8, Teletex as Latin-1, BMP, Universal; IA5 too) as UTF-8. False: embedded NUL, bad
  * encoding, or another type. */
 bool string_utf8(struct bytes tlv, struct buf *out);
+/* Is it UTF-8 (RFC 3629: shortest forms, no surrogates), without a NUL? */
+bool utf8_valid(struct bytes text);
 
 /* One GeneralName of a subjectAltName. `value`: text for DNS, e-mail, URI, UPN; 4 or 16 octets for IP; Name for directory. */
 struct san {

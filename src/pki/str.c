@@ -93,6 +93,15 @@ static bool from_utf8(struct bytes in, struct buf *out)
 	return true;
 }
 
+bool utf8_valid(struct bytes text)
+{
+	struct buf copy = {0};
+	bool ok = from_utf8(text, &copy);
+
+	buf_wipe(&copy);
+	return ok;
+}
+
 bool string_utf8(struct bytes tlv, struct buf *out)
 {
 	struct tlv t;
