@@ -71,7 +71,7 @@ static enum err open_keys(const struct args *a, struct own_keys *out, struct why
 	if (out->conf != NULL && profile == NULL)
 		err = fail(why, ERR_CONFIG, "%s has no profile '%s'", file, a->profile);
 	else if (out->conf != NULL)
-		out->profile = profile_load(profile, time(NULL), &problems);
+		out->profile = profile_load(profile, time(NULL), NULL, &problems);
 	if (err == ERR_OK && out->profile == NULL)
 		err = first_problem(&problems, why);
 	problems_free(&problems);

@@ -89,7 +89,7 @@ static struct profile *load(const struct conf *conf, const char *name)
 {
 	const struct profile_conf *pc = load_profile(conf, name);
 	struct problems problems = {0};
-	struct profile *p = pc == NULL ? NULL : profile_load(pc, time(NULL), &problems);
+	struct profile *p = pc == NULL ? NULL : profile_load(pc, time(NULL), NULL, &problems);
 
 	if (pc != NULL && p == NULL)
 		load_print_problems(&problems);

@@ -17,7 +17,7 @@ bool profile_file_check(const struct conf *conf, const char *name)
 	struct problems problems = {0};
 	struct conf *fresh = conf_read(conf->file, &problems);
 	const struct profile_conf *found = fresh == NULL ? NULL : conf_profile(fresh, name);
-	struct profile *p = found == NULL ? NULL : profile_load(found, time(NULL), &problems);
+	struct profile *p = found == NULL ? NULL : profile_load(found, time(NULL), NULL, &problems);
 	struct why why = {0};
 
 	if (p != NULL && profile_open_keys(p, &why) != ERR_OK)

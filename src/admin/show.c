@@ -73,7 +73,7 @@ static int use_profile(const struct args *args, struct known *known, struct show
 	conf = known->conf == NULL ? NULL : load_profile(known->conf, args->profile);
 	if (conf == NULL)
 		return EXIT_CONFIG;
-	p = known->profile = profile_load(conf, time(NULL), &problems);
+	p = known->profile = profile_load(conf, time(NULL), NULL, &problems);
 	if (p == NULL)
 		load_print_problems(&problems);
 	problems_free(&problems);

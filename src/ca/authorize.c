@@ -1,11 +1,12 @@
 #include "ca/authorize.h"
 
+#include "ca/signed.h"
 #include "ca/work.h"
 
 const char *authority_name(enum authority a)
 {
 	static const char *const names[] = {"no challenge", "static challenge", "one-time challenge", "renewal", "operators",
-	    "renewal from a former CA"};
+	    "renewal from a former CA", "signed challenge"};
 
 	return names[a];
 }
@@ -26,6 +27,7 @@ static const struct {
 	bool (*claims)(const struct work *w, struct bytes challenge);			/* challenge.n == 0: there is none */
 	enum err (*judge)(struct work *w, struct bytes challenge, struct why *why);	/* NULL: to claim it is to accept it, or store_admit judges */
 } authenticators[] = {
+    {AUTHORITY_SIGNED, signed_claims, signed_judge},
     {AUTHORITY_STATIC, is_static, NULL},
     {AUTHORITY_ONE_TIME, may_be_one_time, NULL},
 };

@@ -12,7 +12,8 @@ enum authority {
 	AUTHORITY_ONE_TIME,	/* to be found, and consumed, in the database */
 	AUTHORITY_RENEWAL,	/* the certificate that is renewed */
 	AUTHORITY_OPERATOR,	/* people have approved it */
-	AUTHORITY_FORMER	/* the certificate that is renewed, of a former CA */
+	AUTHORITY_FORMER,	/* the certificate that is renewed, of a former CA */
+	AUTHORITY_SIGNED	/* a token that somebody signed whom the profile trusts */
 };
 
 const char *authority_name(enum authority a);	/* "static challenge" */

@@ -5,6 +5,7 @@
 #include "ca/approve.h"
 #include "ca/renew.h"
 #include "ca/rollover.h"
+#include "ca/signed.h"
 #include "ca/weak.h"
 #include "pki/der.h"
 #include "pki/name.h"
@@ -139,6 +140,7 @@ void work_identify(struct work *w, struct bytes old_serial)
 	    .subject = buf_str(&w->out->subject),
 	    .old_serial = old_serial,
 	    .sans = (const char *const *)w->names,
+	    .once = signed_once(w),
 	};
 }
 
@@ -168,14 +170,19 @@ static void set_renews(struct work *w)
 	w->request.revoke_old_after = (int)w->env->profile->conf->revoke_old_after_s;
 }
 
+static void spend_nothing(struct work *w)
+{
+	w->request.challenge = (struct bytes){0};
+	w->request.once = (struct store_once){.until = 0};
+}
+
 /* From here on the old certificate is what authorises; a challenge that came along is not spent (P-203). */
 static void begin_renewal(struct work *w)
 {
 	set_renews(w);
 	if (!w->env->profile->conf->renewal_challenge) {
 		w->authority = renew_is_ours(w, &w->answer.old) ? AUTHORITY_RENEWAL : AUTHORITY_FORMER;
-		w->request.challenge = (struct bytes){0};
-		w->request.once = (struct store_once){0};
+		spend_nothing(w);
 	}
 }
 
@@ -184,8 +191,7 @@ void work_approved(struct work *w, bool renews)
 	if (renews)
 		set_renews(w);
 	w->authority = AUTHORITY_OPERATOR;
-	w->request.challenge = (struct bytes){0};	/* was spent when the request was queued, and so was a nonce */
-	w->request.once = (struct store_once){0};
+	spend_nothing(w);	/* that was done when the request was queued */
 }
 
 /*
@@ -220,6 +226,8 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 /* What the challenge that authorises it carries, for the templates. */
 static enum err take_values(struct work *w, const struct store_answer *answer)
 {
+	if (w->authority == AUTHORITY_SIGNED)
+		return signed_take_values(w);
 	if (w->authority != AUTHORITY_ONE_TIME || answer->values == NULL)
 		return ERR_OK;
 	for (char **v = answer->values; v[0] != NULL && v[1] != NULL; v += 2) {

@@ -34,6 +34,7 @@ static void work_free(struct work *w)
 	san_keys_free(w->names);
 	template_free(&w->template);
 	values_free(&w->values);
+	signed_free(&w->token);
 	cert_free(w->renewed);
 	free(w->fail_text);
 	store_answer_free(&w->answer);

@@ -10,6 +10,7 @@
 #include "ca/crl.h"
 #include "ca/profile_check.h"
 #include "ca/rollover.h"
+#include "ca/signed.h"
 
 #define TYPE_CA_CERT "application/x-x509-ca-cert"
 #define TYPE_CA_RA_CERT "application/x-x509-ca-ra-cert"
@@ -199,7 +200,7 @@ static struct profile *finish(struct profile *p, bool sound)
 	return p;
 }
 
-struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems)
+struct profile *profile_load(const struct profile_conf *conf, time_t now, const struct profile *before, struct problems *problems)
 {
 	bool switched = conf->next.ca.certificate != NULL && conf->next.switch_at != 0 && now >= (time_t)conf->next.switch_at;
 	struct load l = {
@@ -212,6 +213,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, struct
 	load_certs(&l, p);
 	warn_about_revocation(&l, p->ca_cert);
 	load_secrets(&l, p);
+	signed_load(p, before, now, problems);
 	warn_about_algorithms(&l);
 	p->former = former_load(conf, now, problems);
 	rollover_load(p, now, problems);
@@ -264,6 +266,7 @@ void profile_free(struct profile *p)
 	cert_free(p->ca_cert);
 	key_free(p->ca_key);
 	cert_list_free(p->chain, p->n_chain);
+	anchors_free(p->anchors);
 	former_free(p->former);
 	secrets_free(p->secrets);
 	ca_crl_free(p->crl);

@@ -2,6 +2,7 @@
 #ifndef CA_PROFILE_H
 #define CA_PROFILE_H
 
+#include "auth/anchors.h"
 #include "auth/challenge.h"
 #include "base/problems.h"
 #include "ca/former.h"
@@ -19,6 +20,7 @@ struct profile {
 	struct cert **chain;		/* the CA's parents */
 	size_t n_chain;
 	struct secrets *secrets;	/* NULL: no static challenge */
+	struct anchors *anchors;	/* who signs challenges; NULL: nobody */
 	struct former *former;		/* NULL: none */
 	struct alg_set algs;
 	struct key_limits limits;
@@ -34,9 +36,10 @@ struct profile {
 /*
  * Loads everything the profile names and checks it: files, modes, key and certificate belong together, dates, key usage, RA issued
  * by the CA, key sizes. Every problem goes to `problems`; NULL when there is an error among them. Token keys are not opened
- * here but by profile_open_keys.
+ * here but by profile_open_keys. before: the profile of that name that a reload replaces, from which goes on what could not be read anew and
+ * may (ca/signed.h); NULL at start.
  */
-struct profile *profile_load(const struct profile_conf *conf, time_t now, struct problems *problems);
+struct profile *profile_load(const struct profile_conf *conf, time_t now, const struct profile *before, struct problems *problems);
 /* The same for the part of it that takes over: `conf` has the pairs of [next_ca] and [next_ra] in place of its own. No secrets. */
 struct profile *profile_load_next(const struct profile_conf *conf, time_t now, struct problems *problems);
 void profile_free(struct profile *p);	/* NULL is allowed */

@@ -22,6 +22,11 @@ static bool has_one_time_challenges(const struct profile_conf *conf)
 	return conf->one_time_challenge;
 }
 
+static bool has_signed_challenges(const struct profile_conf *conf)
+{
+	return conf->signed_challenge.anchors != NULL;
+}
+
 static bool has_operators(const struct profile_conf *conf)
 {
 	return conf->approval != APPROVAL_AUTO;
@@ -35,6 +40,7 @@ static const struct {
 } authenticators[] = {
     {has_one_time_challenges, "'one_time_challenge = yes' in [enrol]", "one-time challenges"},
     {has_static_secrets, "'static_challenge_file' in [enrol]", "static challenge"},
+    {has_signed_challenges, "'anchors' in [signed_challenge]", "signed challenges"},
     {has_operators, "'mode = manual' in [approval]", "operators"},
 };
 

@@ -235,6 +235,7 @@ static void load_next(struct rollover *r, struct profile *p, time_t now, struct 
 		return;
 	r->next->rollover = r;
 	r->next->secrets = p->secrets;
+	r->next->anchors = p->anchors;
 	r->next->former = p->former;
 	check_plan(p, r->next, now, problems);
 }
@@ -335,6 +336,7 @@ void rollover_free(struct rollover *r)
 	if (r->next != NULL) {
 		r->next->rollover = NULL;
 		r->next->secrets = NULL;	/* all the first one's */
+		r->next->anchors = NULL;
 		r->next->former = NULL;
 		profile_free(r->next);
 	}

@@ -38,18 +38,23 @@ static enum err answer_again(const struct work *w, struct bytes der)
 static const struct {
 	enum store_verdict verdict;
 	enum err err;
+	bool of_challenge;	/* somebody else was faster with it */
 } refusals[] = {
-    {STORE_CHALLENGE, ERR_CHALLENGE}, {STORE_QUEUE_FULL, ERR_QUEUE_FULL}, {STORE_THROTTLED, ERR_THROTTLED}, {STORE_REPLAY, ERR_REPLAY},
-    {STORE_HOLDER_LIMIT, ERR_SIGNED_RATE}, {STORE_MAX_ACTIVE, ERR_MAX_ACTIVE},
+    {STORE_CHALLENGE, ERR_CHALLENGE, true}, {STORE_QUEUE_FULL, ERR_QUEUE_FULL, false}, {STORE_THROTTLED, ERR_THROTTLED, false},
+    {STORE_REPLAY, ERR_REPLAY, true}, {STORE_HOLDER_LIMIT, ERR_SIGNED_RATE, true}, {STORE_MAX_ACTIVE, ERR_MAX_ACTIVE, false},
 };
 
-static enum err refused(const struct store_answer *answer, struct outcome *out)
+static enum err refused(const struct work *w, const struct store_answer *answer)
 {
+	struct outcome *out = w->out;
+
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		if (refusals[i].verdict != answer->verdict)
 			continue;
 		out->retry_after = answer->retry_after;
 		out->why.err = refusals[i].err;
+		if (refusals[i].of_challenge)
+			out->refused_by = authority_name(w->authority);
 		return refusals[i].err;
 	}
 	return fail(&out->why, ERR_INTERNAL, "the store gave a verdict that does not fit");
@@ -73,7 +78,7 @@ enum err work_settle(struct work *w, const struct store_answer *answer)
 	case STORE_OLD_REVOKED:
 		return fail(why, ERR_RENEWAL, "the certificate that signed was revoked meanwhile");
 	default:
-		return refused(answer, w->out);
+		return refused(w, answer);
 	}
 }
 

@@ -1,6 +1,7 @@
 #include "ca/site.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -45,8 +46,18 @@ static void check_pepper(const struct conf *conf, struct problems *problems)
 	free(where);
 }
 
+/* The profile of that name; NULL: there is none, or no site. */
+static const struct profile *profile_of(const struct site *site, const char *name)
+{
+	for (size_t i = 0; site != NULL && site->profiles[i] != NULL; i++) {
+		if (strcmp(site->profiles[i]->conf->name, name) == 0)
+			return site->profiles[i];
+	}
+	return NULL;
+}
+
 /* All that could be loaded, whatever is wrong with the rest; conf is NULL when scepter.ini could not be read. */
-static struct site *load_all(const char *conf_file, time_t now, struct problems *problems)
+static struct site *load_all(const char *conf_file, time_t now, const struct site *before, struct problems *problems)
 {
 	struct site *site = mem_alloc(sizeof(*site));
 	size_t n = 0;
@@ -57,7 +68,7 @@ static struct site *load_all(const char *conf_file, time_t now, struct problems 
 	check_pepper(site->conf, problems);
 	site->profiles = mem_alloc((site->conf->n_profiles + 1) * sizeof(*site->profiles));
 	for (size_t i = 0; i < site->conf->n_profiles; i++) {
-		struct profile *p = profile_load(site->conf->profiles[i], now, problems);
+		struct profile *p = profile_load(site->conf->profiles[i], now, profile_of(before, site->conf->profiles[i]->name), problems);
 
 		if (p == NULL)
 			continue;
@@ -67,10 +78,10 @@ static struct site *load_all(const char *conf_file, time_t now, struct problems 
 	return site;
 }
 
-struct site *site_load(const char *conf_file, time_t now, struct problems *problems)
+struct site *site_load(const char *conf_file, time_t now, const struct site *before, struct problems *problems)
 {
 	size_t errors = problems->n_errors;
-	struct site *site = load_all(conf_file, now, problems);
+	struct site *site = load_all(conf_file, now, before, problems);
 
 	if (problems->n_errors == errors && site->conf != NULL)
 		return site;
@@ -135,7 +146,7 @@ static void check_database(const struct conf *conf, struct problems *problems)
 bool site_check(const char *conf_file, time_t now, struct problems *problems)
 {
 	size_t errors = problems->n_errors;
-	struct site *site = load_all(conf_file, now, problems);
+	struct site *site = load_all(conf_file, now, NULL, problems);
 
 	for (size_t i = 0; site->conf != NULL && site->profiles[i] != NULL; i++) {
 		struct why why = {0};

@@ -17,9 +17,9 @@ struct site {
 
 /*
  * Reads scepter.ini, its profiles and all that they name, without touching the database. Everything wrong goes to
- * `problems`; NULL when there is an error among them.
+ * `problems`; NULL when there is an error among them. before: the site that a reload replaces (see profile_load); NULL at start.
  */
-struct site *site_load(const char *conf_file, time_t now, struct problems *problems);
+struct site *site_load(const char *conf_file, time_t now, const struct site *before, struct problems *problems);
 void site_free(struct site *site);	/* NULL is allowed; closes the store */
 
 /* The store that [database] describes; reads the pepper file. Never connects. Errors: FILE, CONFIG. */

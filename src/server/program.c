@@ -48,7 +48,7 @@ static void log_as_configured(const struct running *r)
 static void *load_and_log(const struct running *r, size_t *n_errors)
 {
 	struct problems problems = {0};
-	void *loaded = r->program->load(r->conf_file, time(NULL), &problems);
+	void *loaded = r->program->load(r->conf_file, time(NULL), r->loaded, &problems);
 
 	report_log(&problems);
 	*n_errors = problems.n_errors;

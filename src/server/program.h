@@ -29,8 +29,9 @@ struct program {
 	const char *name;	/* in the log: "scep.fcgi" */
 	const char *doc;	/* for --help */
 	const char *how;	/* how to start it, for somebody who has started it in no way that makes sense */
-	/* Loads what it serves with, without touching the database; NULL when there is an error among the problems. */
-	void *(*load)(const char *conf_file, time_t now, struct problems *problems);
+	/* Loads what it serves with, without touching the database; NULL when there is an error among the problems. before: what a reload
+	 * replaces; NULL at start. */
+	void *(*load)(const char *conf_file, time_t now, const void *before, struct problems *problems);
 	void (*free)(void *loaded);					/* NULL is allowed */
 	void (*settings)(const void *loaded, struct program_settings *out);
 	enum err (*open)(void *loaded, struct why *why);		/* after the last fork: what belongs to one process */

@@ -15,9 +15,10 @@ struct responder {
 	struct tend tend;
 };
 
-static void *load(const char *conf_file, time_t now, struct problems *problems)
+static void *load(const char *conf_file, time_t now, const void *before, struct problems *problems)
 {
-	struct site *site = site_load(conf_file, now, problems);
+	const struct responder *running = before;
+	struct site *site = site_load(conf_file, now, running == NULL ? NULL : running->site, problems);
 	struct responder *r = site == NULL ? NULL : mem_alloc(sizeof(*r));
 
 	if (r != NULL)

@@ -136,7 +136,7 @@ static bool load(const struct made *m, char **text)
 		make_files(m);
 	if (m != NULL && m->sign_key != NULL)
 		conf.ra_sign = (struct key_conf){paths[4], paths[5], NULL};
-	p = profile_load(&conf, NOW, &problems);
+	p = profile_load(&conf, NOW, NULL, &problems);
 	for (size_t i = 0; i < problems.n; i++)
 		buf_printf(&all, "%s: %s\n", problems.list[i].where, problems.list[i].text);
 	*text = buf_take_str(&all);

@@ -131,7 +131,7 @@ static void conf_done(struct profile_conf *c)
 static struct profile *load(const struct profile_conf *conf, time_t now, char **text)
 {
 	struct problems problems = {0};
-	struct profile *p = profile_load(conf, now, &problems);
+	struct profile *p = profile_load(conf, now, NULL, &problems);
 	struct buf all = {0};
 
 	for (size_t i = 0; i < problems.n; i++)
