@@ -20,6 +20,9 @@ int cert_list_run(int argc, char **argv);
 int cert_show_run(int argc, char **argv);
 int cert_revoke_run(int argc, char **argv);
 int crl_run(int argc, char **argv);
+int profile_list_run(int argc, char **argv);
+int profile_show_run(int argc, char **argv);
+int profile_new_run(int argc, char **argv);
 int check_run(int argc, char **argv);
 int show_run(int argc, char **argv);
 

@@ -50,6 +50,9 @@ struct conf *conf_read(const char *file, struct problems *problems);
 struct conf *conf_read_sound(const char *file, struct problems *problems);
 void conf_free(struct conf *conf);	/* NULL is allowed */
 
+/* [a-z0-9][a-z0-9._-]{0,62}, except what every profile's path may end with: it stands in URLs, in the database and in file names. */
+bool conf_is_profile_name(const char *name);
+
 /* The profile called `name`, or NULL. */
 const struct profile_conf *conf_profile(const struct conf *conf, const char *name);
 

@@ -16,13 +16,12 @@
 #define SUFFIX ".ini"
 #define NAME_MAX_OCTETS 63
 
-/* [a-z0-9][a-z0-9._-]{0,62}: it stands in URLs, in the database and in file names. */
-static bool is_profile_name(const char *name)
+bool conf_is_profile_name(const char *name)
 {
 	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
 
 	return n >= 1 && n <= NAME_MAX_OCTETS && name[n] == '\0' && strchr("._-", name[0]) == NULL &&
-	    strcmp(name, "pkiclient.exe") != 0;	/* which every profile's path may end with */
+	    strcmp(name, "pkiclient.exe") != 0;
 }
 
 static void profile_free(struct profile_conf *p)
@@ -145,7 +144,7 @@ static void read_profile(struct conf *conf, const char *file_name, struct proble
 
 	p->file = mem_printf("%s/%s", conf->profiles_dir, file_name);
 	p->name = mem_strndup(file_name, strlen(file_name) - strlen(SUFFIX));
-	if (!is_profile_name(p->name)) {
+	if (!conf_is_profile_name(p->name)) {
 		problem_add(problems, PROBLEM_ERROR, p->file, "'%.80s' is not a profile's name: 1 to %d of a-z, 0-9, '.', '_', '-', "
 		    "beginning with a letter or digit%s", p->name, NAME_MAX_OCTETS,
 		    strcmp(p->name, "pkiclient.exe") == 0 ? "; 'pkiclient.exe' itself is taken" : "");

@@ -134,3 +134,26 @@ void store_cert_list_free(struct store_cert_row *list, size_t n)
 	}
 	free(list);
 }
+
+enum err store_cert_counts(struct store *s, struct store_cert_count **list, size_t *n, struct why *why)
+{
+	struct call call = {.sql = SQL_CERT_COUNT};
+	PGresult *res;
+	enum err err = store_call(s, &call, &res, why);
+
+	if (err != ERR_OK)
+		return err;
+	*n = (size_t)PQntuples(res);
+	*list = mem_alloc((*n + 1) * sizeof(**list));
+	for (size_t i = 0; i < *n; i++)
+		(*list)[i] = (struct store_cert_count){row_str(res, (int)i, 0), row_long(res, (int)i, 1)};
+	PQclear(res);
+	return ERR_OK;
+}
+
+void store_cert_counts_free(struct store_cert_count *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i].profile);
+	free(list);
+}

@@ -24,6 +24,15 @@ struct store_cert_filter {		/* NULL and 0: any */
 
 enum err store_cert_list(struct store *s, const struct store_cert_filter *f, struct store_cert_row **list, size_t *n, struct why *why);
 enum err store_cert_show(struct store *s, const char *serial_hex, struct store_cert_row **out, struct why *why);	/* NOT_FOUND */
+
+/* How many certificates were issued in each profile that has any, in no order. Reads them all: seconds, where there are millions. */
+struct store_cert_count {
+	char *profile;
+	long n;
+};
+enum err store_cert_counts(struct store *s, struct store_cert_count **list, size_t *n, struct why *why);
+void store_cert_counts_free(struct store_cert_count *list, size_t n);
+
 void store_cert_list_free(struct store_cert_row *list, size_t n);
 
 #endif

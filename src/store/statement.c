@@ -18,6 +18,7 @@ static const struct statement_row rows[] = {
 	[SQL_CERT_LIST] = {6, "SELECT * FROM scep.cert_list($1,$2,$3,$4,$5,$6)"},
 	[SQL_CERT_GET] = {1, "SELECT * FROM scep.cert_get($1)"},
 	[SQL_CERT_REVOKE] = {6, "SELECT * FROM scep.cert_revoke($1,$2,$3,$4,$5,$6)"},
+	[SQL_CERT_COUNT] = {0, "SELECT profile, count(*) FROM scep.cert GROUP BY profile"},
 	[SQL_LOOKUP] = {3, "SELECT * FROM scep.lookup($1,$2,$3)"},
 	[SQL_CRL_CHECK] = {2, "SELECT * FROM scep.crl_check($1,$2)"},
 	[SQL_CRL_TAKE] = {3, "SELECT scep.crl_take($1,$2,$3)"},

@@ -79,6 +79,21 @@ static void assert_listed(const struct store_cert_filter *f, size_t expected, co
 	store_cert_list_free(list, n);
 }
 
+static void assert_counted(const char *profile, long expected)
+{
+	struct store_cert_count *list;
+	long found = 0;
+	size_t n;
+
+	assert_ok(store_cert_counts(super, &list, &n, &why));
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].profile, profile) == 0)
+			found += list[i].n;
+	}
+	assert_int_equal(found, expected);
+	store_cert_counts_free(list, n);
+}
+
 static void test_cert_list(void **state)
 {
 	struct store_request r = sample_request("t1", "key", "csr");
@@ -91,6 +106,9 @@ static void test_cert_list(void **state)
 	r.profile = "another";
 	assert_int_equal(issue(&r, NULL), STORE_GO_ON);
 	assert_listed(&(struct store_cert_filter){0}, 2, NULL);
+	assert_counted("default", 1);
+	assert_counted("another", 1);
+	assert_counted("none", 0);
 	assert_listed(&(struct store_cert_filter){.limit = 1}, 1, NULL);
 	assert_listed(&(struct store_cert_filter){.profile = "another"}, 1, "device-2");
 	assert_listed(&(struct store_cert_filter){.profile = "none"}, 0, NULL);
