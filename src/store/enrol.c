@@ -1,13 +1,13 @@
-/* The responder's calls: admit, issue, poll, audit, maintain. */
+/* The responder's calls: admit, issue, poll, maintain. */
 #include <gnutls/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/codec.h"
 #include "store/array.h"
-#include "store/audit.h"
 #include "store/crl.h"
 #include "store/internal.h"
+#include "store/rate.h"
 
 #define TXID_TEXT_MAX 255
 
@@ -131,9 +131,21 @@ static enum err take_secret(const struct store *s, const PGresult *r, int column
 	return err;
 }
 
+static void add_limits(struct store *s, struct call *call, const struct store_request *r)
+{
+	size_t n_when[3];
+
+	rate_count(r->rates, r->n_rates, n_when);
+	call_int(call, (int)n_when[RATE_ALWAYS]);
+	call_int(call, (int)n_when[RATE_ACCEPTED]);
+	rate_add(s, call, r->profile, r->rates, r->n_rates);
+	call_bool(call, r->refused);
+	call_bytes(call, r->signer_cert);
+}
+
 enum err store_admit(struct store *s, const struct store_request *r, struct store_answer *out, struct why *why)
 {
-	struct call call = {.sql = SQL_ADMIT};
+	struct call call = {.sql = r->n_rates > 0 ? SQL_ADMIT_LIMITED : SQL_ADMIT};
 	struct request_ids ids;
 	PGresult *res;
 	enum err err = store_need_pepper(s, why);
@@ -143,6 +155,8 @@ enum err store_admit(struct store *s, const struct store_request *r, struct stor
 	store_digest_request(s, r, &ids);
 	store_add_request(&call, r, &ids);
 	add_old(&call, r);
+	if (r->n_rates > 0)
+		add_limits(s, &call, r);
 	err = store_call(s, &call, &res, why);
 	if (err != ERR_OK)
 		return err;
@@ -150,6 +164,8 @@ enum err store_admit(struct store *s, const struct store_request *r, struct stor
 	take_old(res, &out->old);
 	out->values = row_texts(res, 0, 7);
 	tell_refusal(res, out->verdict, why);
+	if (r->n_rates > 0)
+		rate_take_answer(res, 8, r->rates, r->n_rates, out, why);
 	err = take_secret(s, res, 6, out, why);
 	PQclear(res);
 	return err;
@@ -287,28 +303,6 @@ enum err store_poll(struct store *s, const char *profile, struct bytes txid, str
 	out->subject = row_str(res, 0, 3);
 	err = take_secret(s, res, 4, out, why);
 	PQclear(res);
-	return err;
-}
-
-enum err store_audit(struct store *s, const struct store_event *e, struct why *why)
-{
-	struct call call = {.sql = SQL_AUDIT_ADD};
-	uint8_t id[STORE_SERIAL_SIZE];
-	PGresult *res;
-	enum err err = store_serial(time(NULL), id, why);
-
-	if (err != ERR_OK)
-		return err;
-	call_uuid(&call, id);
-	call_text(&call, e->kind);
-	call_text(&call, e->profile);
-	call_text(&call, or_empty(e->reason));
-	call_text(&call, or_empty(e->actor));
-	call_text(&call, e->txid);
-	call_text(&call, or_empty(e->detail));
-	err = store_call(s, &call, &res, why);
-	if (err == ERR_OK)
-		PQclear(res);
 	return err;
 }
 

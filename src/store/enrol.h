@@ -2,26 +2,8 @@
 #ifndef STORE_ENROL_H
 #define STORE_ENROL_H
 
+#include "store/limit.h"
 #include "store/store.h"
-
-/* What may be used once, and by its holder only so often: the nonce of a signed challenge. Kept until `until`, logged, never UNLOGGED. */
-struct store_once {
-	struct bytes nonce;		/* n == 0: none */
-	time_t until;			/* when it expires by itself: no need to remember it longer */
-	struct bytes holder;		/* whose; n == 0: not counted */
-	int most;			/* so many by one holder ... */
-	int window_s;			/* ... within so many seconds, sliding; 0: any number */
-};
-
-enum store_rate_when { RATE_ALWAYS, RATE_ACCEPTED, RATE_REFUSED };	/* which requests count: all, those whose challenge is right, those whose is wrong */
-
-/* A sliding window that all workers and hosts share. */
-struct store_rate {
-	enum store_rate_when when;
-	const char *kind;		/* "source", "device", "profile", "wrong challenges": goes into the key and the sentence */
-	struct bytes of;		/* what is counted: an address, a device */
-	int most, window_s;		/* so many in so many seconds */
-};
 
 struct store_request {			/* identifies a request (P-138 to P-140) */
 	const char *profile;
@@ -38,8 +20,9 @@ struct store_request {			/* identifies a request (P-138 to P-140) */
 	struct store_once once;		/* spent as a challenge is */
 	int max_active;			/* valid certificates of this device in this profile, with the new one; 0: any number */
 	bool revoke_oldest;		/* too many: the oldest are revoked as superseded; else MAX_ACTIVE refuses */
-	bool refused;			/* store_admit: the caller has refused its challenge already, and counts that */
-	const struct store_rate *rates;	/* store_admit: counted and held against their limits */
+	struct bytes signer_cert;	/* with old_serial, DER: a request that the certificate may authorise counts as accepted */
+	bool refused;			/* store_admit: the caller has refused its challenge already */
+	const struct store_rate *rates;	/* store_admit: counted and held against their limits; see struct store_rate */
 	size_t n_rates;
 };
 
@@ -72,14 +55,16 @@ struct store_answer {
 	char *reason;			/* with REJECTED: what the operator said, or NULL */
 	char *subject;			/* of store_poll: the request's */
 	struct buf secret;		/* with APPROVED, and of store_poll with ISSUED for a key that is not RSA: what store_pend was given */
-	int retry_after;		/* with THROTTLED: seconds until there is room again */
+	const struct store_rate *limit;	/* with THROTTLED: which of the request's ... */
+	int retry_after;		/* ... seconds until it has room again */
+	bool first;			/* with THROTTLED: nobody else was turned away in this window before */
 	char **values;			/* of store_admit, with GO_ON by a challenge: "name", "text" in turn that it carries; NULL-terminated; NULL: none */
 	struct store_old old;		/* of store_admit, with GO_ON and CHALLENGE */
 };
 
 void store_answer_free(struct store_answer *a);
 
-/* Reads only. The error is DB; every verdict, refusal included, is ERR_OK with the reason in `why` where there is one. */
+/* Changes nothing but what r->rates count. The error is DB; every verdict, refusal included, is ERR_OK with the reason in `why` where there is one. */
 enum err store_admit(struct store *s, const struct store_request *r, struct store_answer *out, struct why *why);
 
 struct store_cert {			/* what was signed */

@@ -2,6 +2,9 @@
 
 static const struct statement_row rows[] = {
 	[SQL_ADMIT] = {12, "SELECT * FROM scep.admit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"},
+	[SQL_ADMIT_LIMITED] = {19, "SELECT * FROM scep.admit_limited($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,"
+				   "$15,$16,$17,$18,$19)"},
+	[SQL_REFUSE] = {10, "SELECT * FROM scep.refuse($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)"},
 	[SQL_ISSUE] = {27, "SELECT * FROM scep.issue($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,"
 			  "$18,$19,$20,$21,$22,$23,$24,$25,$26,$27)"},
 	[SQL_POLL] = {3, "SELECT * FROM scep.poll($1,$2,$3)"},

@@ -4,6 +4,8 @@
 
 enum statement {
 	SQL_ADMIT,
+	SQL_ADMIT_LIMITED,
+	SQL_REFUSE,
 	SQL_ISSUE,
 	SQL_POLL,
 	SQL_PEND,

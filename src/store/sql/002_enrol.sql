@@ -332,6 +332,7 @@ BEGIN
     (SELECT h.holder_h FROM holder h WHERE h.expires_at < now() LIMIT p_limit FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS v_n = ROW_COUNT;
   v_all := v_all + v_n;
+  v_all := v_all + rate_purge(p_limit);
   PERFORM make_partitions();
   RETURN v_all;
 END
