@@ -62,7 +62,9 @@ struct cert_spec {
 	struct bytes authority_key_id;	/* the issuer's subjectKeyIdentifier; n == 0: none */
 	const char *const *crl_urls;	/* cRLDistributionPoints; NULL or empty: none. All three: URLs, NULL-terminated */
 	const char *const *ca_issuers_urls, *const *ocsp_urls;	/* authorityInfoAccess */
+	struct bytes extensions;	/* more of them, as Extension TLVs one after the other; n == 0: none */
 	const struct digest_row *digest;
+	bool pss;			/* an RSA key signs by RSASSA-PSS */
 };
 
 /*

@@ -140,11 +140,12 @@ static void extensions(struct buf *b, const struct cert_spec *spec)
 	key_identifiers(b, spec->spki, spec->authority_key_id);
 	crl_distribution_points(b, spec->crl_urls);
 	authority_info_access(b, spec);
+	buf_add_bytes(b, spec->extensions);
 	der_close(b, at, DER_SEQUENCE);
 	der_close(b, explicit_at, DER_CTX(3));
 }
 
-static enum err tbs_certificate(struct buf *b, const struct cert_spec *spec, struct key_kind issuer, struct why *why)
+static enum err tbs_certificate(struct buf *b, const struct cert_spec *spec, enum sig_scheme scheme, struct why *why)
 {
 	size_t tbs = der_open(b), at = der_open(b), serial;
 
@@ -154,7 +155,7 @@ static enum err tbs_certificate(struct buf *b, const struct cert_spec *spec, str
 	der_uint(b, spec->serial);
 	if (b->n - serial > 22 || (b->n - serial == 3 && b->p[serial + 2] == 0))
 		return fail(why, ERR_INTERNAL, "a serial number must be positive and have at most 20 octets (RFC 5280, 4.1.2.2)");
-	sig_alg_write(b, issuer, spec->digest);
+	sig_alg_write_as(b, scheme, spec->digest);
 	buf_add_bytes(b, spec->issuer);
 	at = der_open(b);
 	der_time(b, spec->not_before);
@@ -169,14 +170,15 @@ static enum err tbs_certificate(struct buf *b, const struct cert_spec *spec, str
 
 enum err cert_build(const struct cert_spec *spec, const struct key *issuer_key, struct buf *der, struct why *why)
 {
+	enum sig_scheme scheme = spec->pss ? SIG_RSA_PSS : sig_scheme_of(key_kind(issuer_key).type);
 	struct buf tbs = {0};
 	enum err err;
 
 	if (spec->not_before < 0 || spec->not_after < spec->not_before || spec->not_after > LAST_SECOND)
 		return fail(why, ERR_INTERNAL, "a certificate's validity must end after it begins, between 1970 and 9999");
-	err = tbs_certificate(&tbs, spec, key_kind(issuer_key), why);
+	err = tbs_certificate(&tbs, spec, scheme, why);
 	if (err == ERR_OK)
-		err = signed_write(buf_bytes(&tbs), issuer_key, spec->digest, der, why);
+		err = signed_write_as(buf_bytes(&tbs), issuer_key, scheme, spec->digest, der, why);
 	buf_free(&tbs);
 	return err;
 }

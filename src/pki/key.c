@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "pki/signed.h"
 #include "pki/spki.h"
 #include "pki/token.h"
 
@@ -139,14 +140,30 @@ struct key_kind key_kind(const struct key *key)
 	return key->kind;
 }
 
-enum err key_sign(const struct key *key, const struct digest_row *digest, struct bytes data, struct buf *out, struct why *why)
+gnutls_sign_algorithm_t sig_algorithm(enum sig_scheme scheme, const struct digest_row *digest)
+{
+	switch (scheme) {
+	case SIG_RSA_PKCS1:
+		return gnutls_pk_to_sign(GNUTLS_PK_RSA, digest->gnutls);
+	case SIG_RSA_PSS:
+		return gnutls_pk_to_sign(GNUTLS_PK_RSA_PSS, digest->gnutls);
+	case SIG_ECDSA:
+		return gnutls_pk_to_sign(GNUTLS_PK_ECDSA, digest->gnutls);
+	case SIG_ED25519:
+		return GNUTLS_SIGN_EDDSA_ED25519;
+	}
+	return GNUTLS_SIGN_UNKNOWN;
+}
+
+enum err key_sign_as(const struct key *key, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data, struct buf *out,
+    struct why *why)
 {
 	gnutls_datum_t in = {(unsigned char *)data.p, (unsigned)data.n}, signature = {0};
-	gnutls_sign_algorithm_t algorithm = GNUTLS_SIGN_EDDSA_ED25519;
+	gnutls_sign_algorithm_t algorithm = sig_algorithm(scheme, digest);
 	int rc;
 
-	if (key->kind.type != KEY_ED25519)
-		algorithm = gnutls_pk_to_sign(key->kind.type == KEY_RSA ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA, digest->gnutls);
+	if (!sig_scheme_fits(scheme, key->kind.type))
+		return fail(why, ERR_CA_KEY, "the key is of a kind that cannot sign so");
 	if (algorithm == GNUTLS_SIGN_UNKNOWN)
 		return fail(why, ERR_CA_KEY, "the key cannot sign with %s", digest->name);
 	rc = gnutls_privkey_sign_data2(key->handle, algorithm, 0, &in, &signature);
@@ -155,6 +172,11 @@ enum err key_sign(const struct key *key, const struct digest_row *digest, struct
 	buf_add(out, signature.data, signature.size);
 	gnutls_free(signature.data);
 	return ERR_OK;
+}
+
+enum err key_sign(const struct key *key, const struct digest_row *digest, struct bytes data, struct buf *out, struct why *why)
+{
+	return key_sign_as(key, sig_scheme_of(key->kind.type), digest, data, out, why);
 }
 
 enum err key_unwrap(const struct key *key, struct bytes wrapped, uint8_t *out, size_t n, struct why *why)

@@ -37,10 +37,20 @@ bool key_is_token(const char *where);
 struct bytes key_spki(const struct key *key);
 struct key_kind key_kind(const struct key *key);
 
+enum sig_scheme { SIG_RSA_PKCS1, SIG_RSA_PSS, SIG_ECDSA, SIG_ED25519 };
+
+/* How a key of this type signs when nobody says how: RSA by PKCS#1 v1.5. */
+enum sig_scheme sig_scheme_of(enum key_type type);
+/* Can a key of this type sign so? */
+bool sig_scheme_fits(enum sig_scheme scheme, enum key_type type);
+
 /*
- * Signs `data`: RSA PKCS#1 v1.5 or ECDSA (DER signature) over its digest; Ed25519 over the data itself (digest ignored).
- * Appends the signature. Error: CA_KEY.
+ * Signs `data`: RSA PKCS#1 v1.5 or PSS (MGF1 with the same digest, salt of its size), or ECDSA (DER signature), over its digest; Ed25519 over the
+ * data itself (digest ignored). Appends the signature. Error: CA_KEY.
  */
+enum err key_sign_as(const struct key *key, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data, struct buf *out,
+    struct why *why);
+/* The same by sig_scheme_of. */
 enum err key_sign(const struct key *key, const struct digest_row *digest, struct bytes data, struct buf *out, struct why *why);
 
 /*
@@ -73,8 +83,6 @@ void pubkey_free(struct pubkey *pub);
 struct key_kind pubkey_kind(const struct pubkey *pub);
 struct bytes pubkey_spki(const struct pubkey *pub);
 
-enum sig_scheme { SIG_RSA_PKCS1, SIG_RSA_PSS, SIG_ECDSA, SIG_ED25519 };
-
 /* Verifies a signature over `data`. Errors: MSG_CHECK (wrong), ALG (scheme does not fit the key). */
 enum err pubkey_verify(const struct pubkey *pub, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data,
     struct bytes signature, struct why *why);
@@ -88,7 +96,9 @@ enum err pubkey_wrap(const struct pubkey *pub, struct bytes content_key, struct 
  */
 enum err sig_alg_read(struct bytes algorithm_tlv, enum sig_scheme *scheme, const struct digest_row **digest, struct why *why);
 
-/* Appends the AlgorithmIdentifier with which `key` signs with `digest` (certificates, CSRs: sha256WithRSAEncryption ...). */
+/* Appends the AlgorithmIdentifier of key_sign_as with `digest` (sha256WithRSAEncryption, RSASSA-PSS with its parameters, ...). */
+void sig_alg_write_as(struct buf *out, enum sig_scheme scheme, const struct digest_row *digest);
+/* The same for key_sign. */
 void sig_alg_write(struct buf *out, struct key_kind kind, const struct digest_row *digest);
 
 #endif

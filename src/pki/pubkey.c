@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "pki/key.h"
 #include "pki/oid.h"
+#include "pki/signed.h"
 #include "pki/spki.h"
 
 /*
@@ -96,27 +97,6 @@ struct bytes pubkey_spki(const struct pubkey *pub)
 	return buf_bytes(&pub->spki);
 }
 
-static gnutls_sign_algorithm_t signature_algorithm(enum sig_scheme scheme, const struct digest_row *digest)
-{
-	switch (scheme) {
-	case SIG_RSA_PKCS1:
-		return gnutls_pk_to_sign(GNUTLS_PK_RSA, digest->gnutls);
-	case SIG_RSA_PSS:
-		return gnutls_pk_to_sign(GNUTLS_PK_RSA_PSS, digest->gnutls);
-	case SIG_ECDSA:
-		return gnutls_pk_to_sign(GNUTLS_PK_ECDSA, digest->gnutls);
-	case SIG_ED25519:
-		return GNUTLS_SIGN_EDDSA_ED25519;
-	}
-	return GNUTLS_SIGN_UNKNOWN;
-}
-
-static bool scheme_fits(enum sig_scheme scheme, enum key_type type)
-{
-	return (type == KEY_RSA && (scheme == SIG_RSA_PKCS1 || scheme == SIG_RSA_PSS)) ||
-	       (type == KEY_EC && scheme == SIG_ECDSA) || (type == KEY_ED25519 && scheme == SIG_ED25519);
-}
-
 enum err pubkey_verify(const struct pubkey *pub, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data,
     struct bytes signature, struct why *why)
 {
@@ -125,9 +105,9 @@ enum err pubkey_verify(const struct pubkey *pub, enum sig_scheme scheme, const s
 	gnutls_sign_algorithm_t algorithm;
 	int rc;
 
-	if (!scheme_fits(scheme, pub->kind.type))
+	if (!sig_scheme_fits(scheme, pub->kind.type))
 		return fail(why, ERR_ALG, "the signature algorithm does not fit the signer's key");
-	algorithm = signature_algorithm(scheme, digest);
+	algorithm = sig_algorithm(scheme, digest);
 	if (algorithm == GNUTLS_SIGN_UNKNOWN)
 		return fail(why, ERR_ALG, "no such signature algorithm with %s", digest->name);
 	rc = gnutls_pubkey_verify_data2(pub->handle, algorithm, VERIFY_FLAGS, &in, &sig);

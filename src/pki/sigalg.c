@@ -111,12 +111,57 @@ enum err sig_alg_read(struct bytes algorithm_tlv, enum sig_scheme *scheme, const
 	return ERR_OK;
 }
 
+enum sig_scheme sig_scheme_of(enum key_type type)
+{
+	return type == KEY_RSA ? SIG_RSA_PKCS1 : type == KEY_EC ? SIG_ECDSA : SIG_ED25519;
+}
+
+bool sig_scheme_fits(enum sig_scheme scheme, enum key_type type)
+{
+	return (type == KEY_RSA && (scheme == SIG_RSA_PKCS1 || scheme == SIG_RSA_PSS)) ||
+	       (type == KEY_EC && scheme == SIG_ECDSA) || (type == KEY_ED25519 && scheme == SIG_ED25519);
+}
+
+/* What read_pss reads. The hash's parameters are NULL, as RFC 4055, 2.1 has them in what is written; the trailer field is its default. */
+static void write_pss(struct buf *out, const struct digest_row *digest)
+{
+	size_t at = der_open(out), params, field, mgf;
+
+	der_oid(out, OID_RSA_PSS);
+	params = field = der_open(out);
+	der_algorithm(out, digest->oid, true);
+	der_close(out, field, DER_CTX(0));
+	field = mgf = der_open(out);
+	der_oid(out, OID_MGF1);
+	der_algorithm(out, digest->oid, true);
+	der_close(out, mgf, DER_SEQUENCE);
+	der_close(out, field, DER_CTX(1));
+	field = der_open(out);
+	der_int(out, (long)digest->size);
+	der_close(out, field, DER_CTX(2));
+	der_close(out, params, DER_SEQUENCE);
+	der_close(out, at, DER_SEQUENCE);
+}
+
+void sig_alg_write_as(struct buf *out, enum sig_scheme scheme, const struct digest_row *digest)
+{
+	switch (scheme) {
+	case SIG_RSA_PKCS1:
+		der_algorithm(out, digest->rsa_oid, true);
+		break;
+	case SIG_RSA_PSS:
+		write_pss(out, digest);
+		break;
+	case SIG_ECDSA:
+		der_algorithm(out, digest->ecdsa_oid, false);
+		break;
+	case SIG_ED25519:
+		der_algorithm(out, OID_ED25519, false);
+		break;
+	}
+}
+
 void sig_alg_write(struct buf *out, struct key_kind kind, const struct digest_row *digest)
 {
-	if (kind.type == KEY_RSA)
-		der_algorithm(out, digest->rsa_oid, true);
-	else if (kind.type == KEY_EC)
-		der_algorithm(out, digest->ecdsa_oid, false);
-	else
-		der_algorithm(out, OID_ED25519, false);
+	sig_alg_write_as(out, sig_scheme_of(kind.type), digest);
 }

@@ -67,7 +67,7 @@ static void check_signature(const struct key *key, enum sig_scheme scheme, const
 	struct buf sig = {0};
 	struct why why = {0};
 
-	if (key_sign(key, digest, text, &sig, &why) != ERR_OK ||
+	if (key_sign_as(key, scheme, digest, text, &sig, &why) != ERR_OK ||
 	    pubkey_verify(pub, scheme, digest, text, buf_bytes(&sig), &why) != ERR_OK)
 		fail_msg("%s: %s", digest->name, why.text);
 	assert_int_equal(pubkey_verify(pub, scheme, digest, BYTES_LIT("what was signed"), buf_bytes(&sig), NULL), ERR_MSG_CHECK);
@@ -88,9 +88,13 @@ static void signs_and_verifies(void **state)
 		check_signature(rsa, SIG_RSA_PKCS1, digest_row((enum digest)i));
 		if (i != DIGEST_MD5)
 			check_signature(ec, SIG_ECDSA, digest_row((enum digest)i));
+		if (i != DIGEST_MD5 && i != DIGEST_SHA1)	/* the library has no PSS with these */
+			check_signature(rsa, SIG_RSA_PSS, digest_row((enum digest)i));
 	}
 	check_signature(ed, SIG_ED25519, digest_row(DIGEST_SHA256));
 	assert_int_equal(key_sign(ec, digest_row(DIGEST_MD5), text, &sig, NULL), ERR_CA_KEY);
+	assert_int_equal(key_sign_as(ec, SIG_RSA_PSS, digest_row(DIGEST_SHA256), text, &sig, NULL), ERR_CA_KEY);
+	assert_int_equal(key_sign_as(rsa, SIG_ED25519, digest_row(DIGEST_SHA256), text, &sig, NULL), ERR_CA_KEY);
 	assert_int_equal(sig.n, 0);
 	key_free(rsa);
 	key_free(ec);
@@ -315,6 +319,28 @@ static void signature_algorithms_are_read(void **state)
 #define MGF1_ID(hash) "\xa1\x1c\x30\x1a\6\x09\x2a\x86\x48\x86\xf7\x0d\1\1\x08" hash
 
 /* P-161 */
+/* What we write as the algorithm of a signature is what we read there. */
+static void algorithms_come_back(void **state)
+{
+	static const enum sig_scheme schemes[] = {SIG_RSA_PKCS1, SIG_RSA_PSS, SIG_ECDSA, SIG_ED25519};
+	static const enum digest ids[] = {DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		for (size_t k = 0; k < 3; k++) {
+			const struct digest_row *digest = NULL;
+			enum sig_scheme scheme = SIG_RSA_PKCS1;
+			struct buf tlv = {0};
+
+			sig_alg_write_as(&tlv, schemes[i], digest_row(ids[k]));
+			assert_int_equal(sig_alg_read(buf_bytes(&tlv), &scheme, &digest, NULL), ERR_OK);
+			assert_int_equal(scheme, schemes[i]);
+			assert_ptr_equal(digest, scheme == SIG_ED25519 ? NULL : digest_row(ids[k]));
+			buf_free(&tlv);
+		}
+	}
+}
+
 static void only_plain_pss_is_read(void **state)
 {
 	static const struct {
@@ -379,6 +405,7 @@ int main(void)
 	    cmocka_unit_test(file_is_wanted_private),
 	    cmocka_unit_test(exported_keys_read_back),
 	    cmocka_unit_test(signature_algorithms_are_read),
+	    cmocka_unit_test(algorithms_come_back),
 	    cmocka_unit_test(only_plain_pss_is_read),
 	    cmocka_unit_test(hostile_keys_are_refused),
 	};

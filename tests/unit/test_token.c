@@ -106,7 +106,7 @@ static void signs(const struct key *key, enum sig_scheme scheme)
 	struct why why = {0};
 
 	assert_int_equal(pubkey_import(key_spki(key), &usual, &pub, NULL), ERR_OK);
-	if (key_sign(key, digest_row(DIGEST_SHA256), text, &sig, &why) != ERR_OK ||
+	if (key_sign_as(key, scheme, digest_row(DIGEST_SHA256), text, &sig, &why) != ERR_OK ||
 	    pubkey_verify(pub, scheme, digest_row(DIGEST_SHA256), text, buf_bytes(&sig), &why) != ERR_OK)
 		fail_msg("%s", why.text);
 	buf_free(&sig);
@@ -124,6 +124,7 @@ static void keys_in_a_token_sign(void **state)
 	assert_true(bytes_eq(key_spki(rsa), key_spki(file)));
 	assert_int_equal(key_kind(ec).curve, GNUTLS_ECC_CURVE_SECP256R1);
 	signs(rsa, SIG_RSA_PKCS1);
+	signs(rsa, SIG_RSA_PSS);
 	signs(ec, SIG_ECDSA);
 	assert_int_equal(key_export_pem(rsa, &out, NULL), ERR_KEY);
 	assert_int_equal(out.n, 0);
