@@ -11,6 +11,42 @@ bool name_is_empty(struct bytes name)
 	return name_contents(name, &rdns) && rdns.n == 0;
 }
 
+static bool is_text(struct bytes value)
+{
+	struct buf text = {0};
+	struct bytes in = value;
+	struct tlv t;
+	bool ok = der_next(&in, &t) && (t.tag & 0xc0) == 0 && t.body.n > 0;
+
+	switch (ok ? t.tag : 0) {
+	case DER_UTF8:
+	case DER_PRINTABLE:
+	case DER_TELETEX:
+	case DER_IA5:
+	case DER_UNIVERSAL:
+	case DER_BMP:
+		ok = string_utf8(value, &text);
+	}
+	buf_free(&text);
+	return ok;
+}
+
+bool name_is_text(struct bytes name)
+{
+	struct bytes rdns, avas;
+	struct ava ava;
+
+	if (!name_contents(name, &rdns))
+		return false;
+	while (rdn_next(&rdns, &avas)) {
+		while (ava_next(&avas, &ava)) {
+			if (!is_text(ava.value))
+				return false;
+		}
+	}
+	return true;
+}
+
 /*
  * Longer names are compared by their bytes only and have no attributes: a message may hold many of them, and 1 MiB compared 16 times
  * took 28 ms before anything was known about its sender.

@@ -18,6 +18,12 @@ bool name_attr(struct bytes name, const char *oid, struct buf *out);
 
 bool name_is_empty(struct bytes name);
 
+/*
+ * May it go into a certificate as it is? Each value can be read: no empty text (RFC 5280, appendix A), none with a NUL, none of another type
+ * than the string types.
+ */
+bool name_is_text(struct bytes name);
+
 /* Bytes first; then, up to 4 KiB, RDN by RDN with string types unified and ASCII case folded (P-182). */
 bool name_eq(struct bytes a, struct bytes b);
 
@@ -40,6 +46,14 @@ bool san_next(struct bytes *rest, struct san *out);
 enum err san_text(struct bytes general_names, struct buf *out, struct why *why);
 /* Appends one GeneralName from "dns:NAME", "ip:ADDR", "email:ADDR", "uri:URI", "upn:NAME". Error: SUBJECT. */
 enum err san_parse(const char *text, struct buf *general_name, struct why *why);
+/* The kind that "dns:", "ip:", "email:", "uri:" or "upn:" at the beginning of *text says, and steps over it; 0: none of them. */
+unsigned san_kind(const char **text);
+/* Appends one GeneralName of one of these kinds. Error: SUBJECT. */
+enum err san_write(unsigned type, const char *text, struct buf *general_name, struct why *why);
+/* Is it written as its kind has to be (RFC 5280, 4.2.1.6)? Kinds that we do not know are not. Whether a wildcard may be is not asked here. */
+bool san_is_sound(const struct san *san);
+/* A DNS name with a wildcard, which is its whole first label. */
+bool san_is_wildcard(const struct san *san);
 
 /*
  * The one form in which names are compared: "dns:a.example" with its case folded, "ip:2001:db8::1"; kinds that san_parse does not have as

@@ -101,8 +101,7 @@ static int hex_digit(uint8_t c)
 	return at == NULL ? -1 : (int)(at - digits);
 }
 
-/* One character of a value, or "\," "\2C" as one octet. False at the value's end and on a bad escape (then *bad). */
-static bool take_char(struct bytes *in, uint8_t *c, bool *escaped, bool *bad)
+bool ava_next_char(struct bytes *in, uint8_t *c, bool *escaped, bool *bad)
 {
 	*escaped = false;
 	if (in->n == 0 || in->p[0] == ',' || in->p[0] == '+')
@@ -134,7 +133,7 @@ static bool take_value(struct bytes *in, struct buf *out)
 	uint8_t c;
 
 	skip_blanks(in);
-	while (take_char(in, &c, &escaped, &bad)) {
+	while (ava_next_char(in, &c, &escaped, &bad)) {
 		buf_add_byte(out, c);
 		if (escaped || c != ' ')
 			keep = out->n;
@@ -166,8 +165,7 @@ static size_t characters(struct bytes utf8)
 	return n;
 }
 
-/* Appends the value's TLV. type NULL: an attribute known by its OID only, written as UTF8String. */
-static enum err write_value(const struct ava_type *type, struct bytes text, struct buf *out, struct why *why)
+enum err ava_value_write(const struct ava_type *type, struct bytes text, struct buf *out, struct why *why)
 {
 	uint8_t tag = type == NULL ? DER_UTF8 : type->tag;
 	const char *keyword = type == NULL ? "attribute" : type->keyword;
@@ -211,8 +209,7 @@ static enum err write_hex(struct bytes text, struct buf *out, struct why *why)
 	return ok ? ERR_OK : fail(why, ERR_SUBJECT, "'#' begins a value in hexadecimal, which must be one DER encoding");
 }
 
-/* The attribute type before '=': keyword or dotted OID. Appends the OID's TLV. */
-static enum err write_type(struct bytes name, const struct ava_type **type, struct buf *out, struct why *why)
+enum err ava_type_write(struct bytes name, const struct ava_type **type, struct buf *out, struct why *why)
 {
 	struct buf text = {0};
 	enum err err = ERR_OK;
@@ -242,7 +239,7 @@ static enum err take_ava(struct bytes *in, struct buf *out, struct why *why)
 	equals = in->n == 0 ? NULL : memchr(in->p, '=', in->n);
 	if (equals == NULL)
 		return fail(why, ERR_SUBJECT, "a name is written like 'CN=device,O=Example'");
-	err = write_type(bytes_cut(*in, 0, (size_t)(equals - in->p)), &type, out, why);
+	err = ava_type_write(bytes_cut(*in, 0, (size_t)(equals - in->p)), &type, out, why);
 	if (err != ERR_OK)
 		return err;
 	*in = bytes_cut(*in, (size_t)(equals - in->p) + 1, in->n);
@@ -253,7 +250,7 @@ static enum err take_ava(struct bytes *in, struct buf *out, struct why *why)
 	else if (hex)
 		err = write_hex(bytes_cut(buf_bytes(&value), 1, value.n), out, why);
 	else
-		err = write_value(type, buf_bytes(&value), out, why);
+		err = ava_value_write(type, buf_bytes(&value), out, why);
 	buf_free(&value);
 	der_close(out, at, DER_SEQUENCE);
 	return err;

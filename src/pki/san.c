@@ -187,20 +187,37 @@ static void write_upn(struct bytes text, struct buf *out)
 	der_close(out, at, TAG_OTHER);
 }
 
+unsigned san_kind(const char **text)
+{
+	for (size_t i = 0; i < N_KINDS; i++) {
+		if (kinds[i].prefix != NULL && strncasecmp(*text, kinds[i].prefix, strlen(kinds[i].prefix)) == 0) {
+			*text += strlen(kinds[i].prefix);
+			return kinds[i].type;
+		}
+	}
+	return 0;
+}
+
 enum err san_parse(const char *text, struct buf *general_name, struct why *why)
 {
+	const char *value = text;
+	unsigned type = san_kind(&value);
+
+	if (type == 0)
+		return fail(why, ERR_SUBJECT, "'%.80s' has no kind: dns:NAME, ip:ADDRESS, email:ADDRESS, uri:URI or upn:NAME", text);
+	return san_write(type, value, general_name, why);
+}
+
+enum err san_write(unsigned type, const char *text, struct buf *general_name, struct why *why)
+{
+	struct bytes value = bytes_str(text), rest;
 	struct buf name = {0};
-	struct bytes value, rest;
 	struct san check;
 	size_t i = 0;
 	bool ok;
 
-	while (i < N_KINDS && (kinds[i].prefix == NULL || strncasecmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) != 0))
+	while (kinds[i].type != type)
 		i++;
-	if (i == N_KINDS)
-		return fail(why, ERR_SUBJECT, "'%.80s' has no kind: dns:NAME, ip:ADDRESS, email:ADDRESS, uri:URI or upn:NAME", text);
-	text += strlen(kinds[i].prefix);
-	value = bytes_str(text);
 	ok = kinds[i].type != SAN_DNS || host_name(value);
 	if (kinds[i].type == SAN_IP)
 		ok = write_ip(text, &name);
