@@ -141,6 +141,8 @@ void work_identify(struct work *w, struct bytes old_serial)
 	    .old_serial = old_serial,
 	    .sans = (const char *const *)w->names,
 	    .once = signed_once(w),
+	    .max_active = (int)w->env->profile->conf->cert.max_active,
+	    .revoke_oldest = w->env->profile->conf->cert.revoke_oldest,
 	};
 }
 

@@ -9,6 +9,21 @@ const struct digest_row *issue_digest(struct key_kind kind)
 	return digest_row(DIGEST_SHA256);
 }
 
+static const struct digest_row *certificate_digest(const struct profile *p)
+{
+	switch (p->conf->cert.digest) {
+	case SIGN_DIGEST_SHA256:
+		return digest_row(DIGEST_SHA256);
+	case SIGN_DIGEST_SHA384:
+		return digest_row(DIGEST_SHA384);
+	case SIGN_DIGEST_SHA512:
+		return digest_row(DIGEST_SHA512);
+	case SIGN_DIGEST_AUTO:
+		break;
+	}
+	return issue_digest(key_kind(p->ca_key));
+}
+
 enum err issue_certificate(const struct profile *p, const struct template *t, struct bytes spki, struct bytes serial, struct buf *der,
     struct why *why)
 {
@@ -27,7 +42,9 @@ enum err issue_certificate(const struct profile *p, const struct template *t, st
 	    .crl_urls = (const char *const *)p->crl_urls,
 	    .ca_issuers_urls = (const char *const *)p->ca_issuers_urls,
 	    .ocsp_urls = (const char *const *)p->ocsp_urls,
-	    .digest = issue_digest(key_kind(p->ca_key)),
+	    .extensions = buf_bytes(&t->extensions),
+	    .digest = certificate_digest(p),
+	    .pss = p->conf->cert.signature == SIGNATURE_RSA_PSS,
 	};
 
 	return cert_build(&spec, p->ca_key, der, why);

@@ -1,27 +1,65 @@
 #include "ca/policy.h"
 
-#include <gnutls/x509.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "pki/ava.h"
+#include "base/mem.h"
+#include "ca/policy_part.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"
 
-static const struct {
-	unsigned type;
-	const char *name;
-} san_names[] = {
-    {SAN_DNS, "dns"}, {SAN_IP, "ip"}, {SAN_EMAIL, "email"}, {SAN_URI, "uri"}, {SAN_UPN, "upn"}, {SAN_DIRNAME, "directory"},
-};
+#define LEFT_OUT_MAX 500	/* octets: it goes into a line of the log */
 
-static const char *san_name(unsigned type)
+/* --- loading ------------------------------------------------------------------------------------------------------ */
+
+char *policy_where(const struct profile_conf *conf, const char *section, const char *key)
 {
-	for (size_t i = 0; i < sizeof(san_names) / sizeof(san_names[0]); i++) {
-		if (san_names[i].type == type)
-			return san_names[i].name;
-	}
-	return "other";
+	return mem_printf("%s [%s] %s", conf->file, section, key);
+}
+
+static void problem_in_template(const struct profile_conf *conf, const char *section, const struct why *why, struct problems *problems)
+{
+	char *where = policy_where(conf, section, "template");
+
+	problem_why(problems, where, why);
+	free(where);
+}
+
+struct policy *policy_load(const struct profile_conf *conf, struct problems *problems)
+{
+	struct policy *policy = mem_alloc(sizeof(*policy));
+	struct why why = {0};
+
+	policy->conf = conf;
+	if (conf->cert.subject != NULL && subject_template_parse(conf->cert.subject, &policy->subject, &why) != ERR_OK)
+		problem_in_template(conf, "subject", &why, problems);
+	if (conf->cert.sans != NULL && san_template_parse(conf->cert.sans, &policy->sans, &why) != ERR_OK)
+		problem_in_template(conf, "san", &why, problems);
+	rules_load(&policy->rules, conf, problems);
+	policy_extensions_load(policy, problems);
+	return policy;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (policy == NULL)
+		return;
+	subject_template_free(policy->subject);
+	san_template_free(policy->sans);
+	rules_free(&policy->rules);
+	buf_free(&policy->extensions);
+	free(policy);
+}
+
+/* --- deciding ----------------------------------------------------------------------------------------------------- */
+
+enum err policy_excess(const struct policy *policy, struct template *t, const char *what, struct why *why)
+{
+	if (policy->conf->cert.on_excess == EXCESS_REFUSE)
+		return fail(why, ERR_CSR, "the request asks for %s, which the profile does not give; [certificate] on_excess is 'refuse'", what);
+	if (t->left_out.n < LEFT_OUT_MAX)
+		buf_printf(&t->left_out, "%s%s", t->left_out.n > 0 ? ", " : "", what);
+	return ERR_OK;
 }
 
 /* basicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, ... }: a request for a CA certificate is no oversight. */
@@ -39,128 +77,35 @@ static enum err refuse_ca(const struct csr *csr, struct why *why)
 	return ERR_OK;
 }
 
-static void leave_out(struct template *t, const char *what)
+static void decide_dates(const struct profile_conf *conf, const struct facts *facts, time_t now, struct template *t)
 {
-	buf_printf(&t->left_out, "%ssubjectAltName %s", t->left_out.n > 0 ? ", " : "", what);
+	t->not_before = now - (time_t)conf->backdate_s;
+	t->not_after = now + (time_t)conf->validity_s;
+	if (t->not_after > facts->ca_not_after)
+		t->not_after = facts->ca_not_after;	/* RFC 5280, 6.1: a path ends with its CA */
 }
 
-/* Copies the requested names of allowed kinds as they are; each other kind is noted. */
-static enum err take_sans(const struct profile_conf *policy, struct bytes names, struct template *t, struct why *why)
-{
-	size_t at = der_open(&t->san), n = 0;
-	struct san san;
-
-	while (san_next(&names, &san)) {
-		if (++n > POLICY_MAX_SANS)
-			return fail(why, ERR_SUBJECT, "more than %d names in the requested subjectAltName", POLICY_MAX_SANS);
-		if ((san.type & policy->san_types) != 0)
-			buf_add_bytes(&t->san, san.raw);
-		else
-			leave_out(t, san_name(san.type));
-	}
-	if (names.n > 0)
-		return fail(why, ERR_CSR, "the requested subjectAltName cannot be read");
-	if (t->san.n > at)
-		der_close(&t->san, at, DER_SEQUENCE);
-	return ERR_OK;
-}
-
-static enum err decide_sans(const struct profile_conf *policy, const struct csr *csr, struct template *t, struct why *why)
-{
-	struct bytes value;
-	struct tlv names;
-	enum err err;
-
-	if (!csr_extension(csr, OID_SUBJECT_ALT_NAME, &value))
-		return ERR_OK;
-	if (!der_whole(value, DER_SEQUENCE, &names))
-		return fail(why, ERR_CSR, "the requested subjectAltName cannot be read");
-	if ((err = take_sans(policy, names.body, t, why)) != ERR_OK)
-		return err;
-	return t->san.n > 0 ? san_text(buf_bytes(&t->san), &t->sans_text, why) : ERR_OK;
-}
-
-/* What goes into a certificate as it is has to be readable there: no empty text (RFC 5280, appendix A), none with a NUL, none of another class. */
-static bool is_value(struct bytes value)
-{
-	struct buf text = {0};
-	struct bytes in = value;
-	struct tlv t;
-	bool ok = der_next(&in, &t) && (t.tag & 0xc0) == 0 && t.body.n > 0;
-
-	switch (ok ? t.tag : 0) {
-	case DER_UTF8:
-	case DER_PRINTABLE:
-	case DER_TELETEX:
-	case DER_IA5:
-	case DER_UNIVERSAL:
-	case DER_BMP:
-		ok = string_utf8(value, &text);
-	}
-	buf_free(&text);
-	return ok;
-}
-
-static bool values_are_readable(struct bytes subject)
-{
-	struct bytes rdns, avas;
-	struct ava ava;
-
-	if (!name_contents(subject, &rdns))
-		return false;
-	while (rdn_next(&rdns, &avas)) {
-		while (ava_next(&avas, &ava)) {
-			if (!is_value(ava.value))
-				return false;
-		}
-	}
-	return true;
-}
-
-static enum err decide_subject(const struct csr *csr, struct template *t, struct why *why)
-{
-	t->subject = csr->subject;
-	if (csr->subject.n > POLICY_MAX_SUBJECT)
-		return fail(why, ERR_SUBJECT, "the subject has %zu octets, at most %d are accepted", csr->subject.n, POLICY_MAX_SUBJECT);
-	if (!values_are_readable(csr->subject))
-		return fail(why, ERR_SUBJECT, "a value in the subject is empty, or not text of its type");
-	if (name_is_empty(csr->subject) && t->san.n == 0)
-		return fail(why, ERR_SUBJECT, "the subject is empty and no accepted subjectAltName takes its place");
-	return ERR_OK;
-}
-
-/* Only RSA keys can encipher (RFC 8813, section 3). */
-static unsigned usage_for(unsigned usage, enum key_type type)
-{
-	return type == KEY_RSA ? usage : usage & ~(unsigned)(GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_DATA_ENCIPHERMENT);
-}
-
-enum err policy_decide(const struct profile_conf *policy, const struct facts *facts, time_t now, struct template *out,
-    struct why *why)
+enum err policy_decide(const struct policy *policy, const struct facts *facts, time_t now, struct template *out, struct why *why)
 {
 	struct template t = {0};
 	enum err err;
 
 	if (facts->key_is_ours)
 		return fail(why, ERR_CSR, "the request is for a key of this CA or RA itself");
-	if ((err = refuse_ca(facts->csr, why)) != ERR_OK)
+	if ((err = policy_key(policy, facts->key, why)) != ERR_OK || (err = refuse_ca(facts->csr, why)) != ERR_OK)
 		return err;
-	if ((err = decide_sans(policy, facts->csr, &t, why)) != ERR_OK)
+	if ((err = policy_sans(policy, facts, &t, why)) != ERR_OK || (err = policy_subject(policy, facts, &t, why)) != ERR_OK ||
+	    (err = policy_usage(policy, facts, &t, why)) != ERR_OK || (err = policy_extensions(policy, facts, &t, why)) != ERR_OK)
 		goto out;
-	if ((err = decide_subject(facts->csr, &t, why)) != ERR_OK)
-		goto out;
-	t.not_before = now - (time_t)policy->backdate_s;
-	t.not_after = now + (time_t)policy->validity_s;
-	if (t.not_after > facts->ca_not_after)
-		t.not_after = facts->ca_not_after;	/* RFC 5280, 6.1: a path ends with its CA */
-	t.key_usage = usage_for(policy->key_usage, facts->key.type);
-	t.eku = (const char *const *)policy->extended_key_usage;
+	decide_dates(policy->conf, facts, now, &t);
 	*out = t;
 	return ERR_OK;
 out:
 	template_free(&t);
 	return err;
 }
+
+/* --- renewals ----------------------------------------------------------------------------------------------------- */
 
 static bool has_name(struct bytes names, struct bytes wanted)
 {
@@ -181,16 +126,13 @@ static struct bytes names_in(struct bytes general_names)
 	return der_whole(general_names, DER_SEQUENCE, &seq) ? seq.body : (struct bytes){0};
 }
 
-enum err policy_within(const struct profile_conf *policy, const struct csr *csr, const struct cert *old, struct why *why)
+static enum err sans_within(const struct policy *policy, const struct csr *csr, const struct cert *old, struct why *why)
 {
 	struct bytes had = {0}, names;
 	struct template t = {0};
+	enum err err = policy_requested_sans(policy, csr, &t, why);
 	struct san san;
-	enum err err;
 
-	if (!name_eq(old->subject, csr->subject))
-		return fail(why, ERR_RENEWAL, "the subject is not that of the certificate to be renewed");
-	err = decide_sans(policy, csr, &t, why);
 	cert_extension(old, OID_SUBJECT_ALT_NAME, &had, NULL);
 	names = names_in(buf_bytes(&t.san));
 	while (err == ERR_OK && san_next(&names, &san)) {
@@ -201,9 +143,23 @@ enum err policy_within(const struct profile_conf *policy, const struct csr *csr,
 	return err;
 }
 
+enum err policy_within(const struct policy *policy, const struct csr *csr, const struct cert *old, struct why *why)
+{
+	enum err err;
+
+	if (policy->subject == NULL && !name_eq(old->subject, csr->subject))
+		return fail(why, ERR_RENEWAL, "the subject is not that of the certificate to be renewed");
+	if (policy->sans == NULL && (err = sans_within(policy, csr, old, why)) != ERR_OK)
+		return err;
+	return policy_sid_within(policy, csr, old, why);
+}
+
 void template_free(struct template *t)
 {
+	buf_free(&t->own_subject);
 	buf_free(&t->san);
 	buf_free(&t->sans_text);
 	buf_free(&t->left_out);
+	free(t->own_eku);
+	buf_free(&t->extensions);
 }

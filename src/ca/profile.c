@@ -92,8 +92,10 @@ static void load_certs(const struct load *l, struct profile *p)
 	load_pair(l, &l->conf->ca, &ca, &p->ca_cert, &p->ca_key);
 	load_chain(l, p, ca_where);
 	load_ra(l, p, &ca);
-	if (ca.cert != NULL && ca.key != NULL)
+	if (ca.cert != NULL && ca.key != NULL) {
 		check_ca(&ca, l->problems);
+		check_signature(&ca, l->conf, l->problems);
+	}
 	if (ca.cert != NULL)
 		check_chain(ca_where, p, l->problems);
 }
@@ -216,6 +218,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, const 
 	signed_load(p, before, now, problems);
 	warn_about_algorithms(&l);
 	p->former = former_load(conf, now, problems);
+	p->policy = policy_load(conf, problems);
 	rollover_load(p, now, problems);
 	return finish(p, problems->n_errors == errors);
 }
@@ -225,9 +228,12 @@ struct profile *profile_load_next(const struct profile_conf *conf, time_t now, s
 	struct load l = {.conf = conf, .ca_section = "next_ca", .ra_section = "next_ra", .sign_section = "next_ra_sign",
 	    .problems = problems, .now = now};
 	struct profile *p = begin(conf);
+	struct problems told = {0};
 	size_t errors = problems->n_errors;
 
 	load_certs(&l, p);
+	p->policy = policy_load(conf, &told);	/* of the same settings */
+	problems_free(&told);
 	return finish(p, problems->n_errors == errors);
 }
 
@@ -268,6 +274,7 @@ void profile_free(struct profile *p)
 	cert_list_free(p->chain, p->n_chain);
 	anchors_free(p->anchors);
 	former_free(p->former);
+	policy_free(p->policy);
 	secrets_free(p->secrets);
 	ca_crl_free(p->crl);
 	ca_urls_free(p->crl_urls);

@@ -6,6 +6,7 @@
 #include "auth/challenge.h"
 #include "base/problems.h"
 #include "ca/former.h"
+#include "ca/policy.h"
 #include "conf/conf.h"
 #include "scep/msg.h"
 
@@ -22,6 +23,7 @@ struct profile {
 	struct secrets *secrets;	/* NULL: no static challenge */
 	struct anchors *anchors;	/* who signs challenges; NULL: nobody */
 	struct former *former;		/* NULL: none */
+	struct policy *policy;		/* what its certificates may be */
 	struct alg_set algs;
 	struct key_limits limits;
 	struct rollover *rollover;	/* its other CAs and RAs: ca/rollover.h; NULL: none */

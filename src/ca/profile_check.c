@@ -134,6 +134,28 @@ void check_ca(const struct key_pair *ca, struct problems *problems)
 		problem_add(problems, PROBLEM_ERROR, ca->where, "the CA certificate's keyUsage does not include keyCertSign");
 }
 
+void check_signature(const struct key_pair *ca, const struct profile_conf *conf, struct problems *problems)
+{
+	static const struct {
+		enum sig_scheme scheme;
+		const char *name;
+	} schemes[] = {
+	    [SIGNATURE_RSA_PKCS1] = {SIG_RSA_PKCS1, "rsa-pkcs1"}, [SIGNATURE_RSA_PSS] = {SIG_RSA_PSS, "rsa-pss"},
+	    [SIGNATURE_ECDSA] = {SIG_ECDSA, "ecdsa"}, [SIGNATURE_ED25519] = {SIG_ED25519, "ed25519"},
+	};
+	static const char *const kinds[] = {[KEY_RSA] = "RSA", [KEY_EC] = "EC", [KEY_ED25519] = "Ed25519", [KEY_OTHER] = "another"};
+	enum conf_signature signature = conf->cert.signature;
+	enum key_type type = key_kind(ca->key).type;
+
+	if (signature != SIGNATURE_AUTO && !sig_scheme_fits(schemes[signature].scheme, type))
+		problem_add(problems, PROBLEM_ERROR, ca->where,
+		    "the CA's key is of kind %s and cannot sign as [certificate] signature says, %s; 'auto' fits any key", kinds[type],
+		    schemes[signature].name);
+	if (type == KEY_ED25519 && conf->cert.digest != SIGN_DIGEST_AUTO)
+		problem_add(problems, PROBLEM_ERROR, ca->where,
+		    "the CA's key is of kind Ed25519, which has a digest of its own; take 'digest' out of [certificate]");
+}
+
 void check_recipient(const struct key_pair *pair, bool signs, struct problems *problems)
 {
 	unsigned usage = cert_key_usage(pair->cert);

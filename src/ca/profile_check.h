@@ -26,6 +26,8 @@ void check_file(const char *section, const char *key, const struct why *why, str
 void check_pair(const struct key_pair *pair, time_t now, struct problems *problems);
 /* Its certificate may sign certificates (RFC 5280, 4.2.1.3, 4.2.1.9). */
 void check_ca(const struct key_pair *ca, struct problems *problems);
+/* Its key can sign as [certificate] signature and digest say. */
+void check_signature(const struct key_pair *ca, const struct profile_conf *conf, struct problems *problems);
 /* Its certificate may open envelopes, with an RSA key, and sign answers (P-39) unless another does (signs false: P-38). */
 void check_recipient(const struct key_pair *pair, bool signs, struct problems *problems);
 /* Its certificate may sign answers, and nobody will encrypt to it. */

@@ -77,5 +77,5 @@ enum err renew_judge(struct work *w, const struct store_old *old, struct why *wh
 		return err;
 	if ((err = check_key(w, why)) != ERR_OK)
 		return err;
-	return policy_within(conf, w->csr, signer, why);
+	return policy_within(w->env->profile->policy, w->csr, signer, why);
 }

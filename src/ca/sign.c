@@ -96,7 +96,7 @@ enum err work_decide(struct work *w)
 
 	if (w->template.subject.n > 0)
 		return ERR_OK;
-	return policy_decide(p->conf, &facts, w->env->now, &w->template, &w->out->why);
+	return policy_decide(p->policy, &facts, w->env->now, &w->template, &w->out->why);
 }
 
 /* Which certificate of which CA: this database knows nothing else of it. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/cert_conf.h"
 #include "conf/key_conf.h"
 #include "conf/signed_conf.h"
 
@@ -62,6 +63,7 @@ struct profile_conf {
 	char **extended_key_usage;	/* dotted OIDs, NULL-terminated, may be an empty list */
 	unsigned san_types;		/* enum conf_san bits */
 	char **crl_urls, **ca_issuers_urls, **ocsp_urls;	/* NULL-terminated; NULL: none */
+	struct cert_conf cert;		/* what else it may be */
 	/* [renewal] */
 	bool renewal;			/* certificates of this profile may be renewed by their own keys */
 	bool renewal_challenge;		/* they need a challenge besides */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "conf/cert_words.h"
 #include "conf/words.h"
 
 #define SECONDS_A_DAY (INT64_C(24) * 3600)

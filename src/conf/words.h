@@ -20,10 +20,6 @@ static const struct conf_word claim_words[] = {
     {.word = "aud", .value = CLAIM_AUD}, {0},
 };
 static const struct conf_word unbound_words[] = {{.word = "refuse", .value = 0}, {.word = "allow", .value = 1}, {0}};
-static const struct conf_word san_words[] = {
-    {.word = "dns", .value = SAN_DNS}, {.word = "ip", .value = SAN_IP}, {.word = "email", .value = SAN_EMAIL},
-    {.word = "uri", .value = SAN_URI}, {.word = "upn", .value = SAN_UPN}, {.word = "directory", .value = SAN_DIRNAME}, {0},
-};
 static const struct conf_word legacy_words[] = {
     {.word = "sha1", .value = LEGACY_SHA1}, {.word = "des3", .value = LEGACY_DES3}, {0},
 };
@@ -67,31 +63,6 @@ static const struct conf_word tolerate_words[] = {
     {.word = "content-type", .value = TOLERATE_CONTENT_TYPE}, {.word = "base64", .value = TOLERATE_BASE64},
     {.word = "base64-post", .value = TOLERATE_BASE64_POST}, {.word = "nonce", .value = TOLERATE_NONCE},
     {.word = "strings", .value = TOLERATE_STRINGS}, {.word = "unsorted", .value = TOLERATE_UNSORTED}, {0},
-};
-
-/* P-120: an end entity's certificate signs no certificates, CRLs or OCSP answers. */
-#define CA_ONLY "it makes a device a certification authority"
-
-/* The bits are those of RFC 5280, 4.2.1.3 as GNUTLS_KEY_* counts them. */
-static const struct conf_word key_usage_words[] = {
-    {.word = "digitalSignature", .value = 128}, {.word = "nonRepudiation", .value = 64}, {.word = "keyEncipherment", .value = 32},
-    {.word = "dataEncipherment", .value = 16}, {.word = "keyAgreement", .value = 8},
-    {.word = "keyCertSign", .refused = CA_ONLY}, {.word = "cRLSign", .refused = CA_ONLY}, {0},
-};
-
-static const struct conf_word purpose_words[] = {
-    {.word = "clientAuth", .oid = "1.3.6.1.5.5.7.3.2"},
-    {.word = "serverAuth", .oid = "1.3.6.1.5.5.7.3.1"},
-    {.word = "emailProtection", .oid = "1.3.6.1.5.5.7.3.4"},
-    {.word = "codeSigning", .oid = "1.3.6.1.5.5.7.3.3"},
-    {.word = "timeStamping", .oid = "1.3.6.1.5.5.7.3.8"},
-    {.word = "ipsecIKE", .oid = "1.3.6.1.5.5.7.3.17"},
-    {.word = "ipsecEndSystem", .oid = "1.3.6.1.5.5.7.3.5"},
-    {.word = "ipsecTunnel", .oid = "1.3.6.1.5.5.7.3.6"},
-    {.word = "ipsecUser", .oid = "1.3.6.1.5.5.7.3.7"},
-    {.word = "smartcardLogon", .oid = "1.3.6.1.4.1.311.20.2.2"},
-    {.word = "OCSPSigning", .oid = "1.3.6.1.5.5.7.3.9", .refused = "it lets a device vouch for revoked certificates"},
-    {0},
 };
 
 #endif

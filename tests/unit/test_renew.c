@@ -91,7 +91,9 @@ static struct trial good(void)
 
 static enum err judge(const struct trial *t, struct why *why)
 {
-	struct profile profile = {.conf = &t->conf, .ca_cert = shared.ca, .ra_cert = shared.ca, .sign_cert = shared.ca};
+	struct problems problems = {0};
+	struct policy *policy = policy_load(&t->conf, &problems);
+	struct profile profile = {.conf = &t->conf, .policy = policy, .ca_cert = shared.ca, .ra_cert = shared.ca, .sign_cert = shared.ca};
 	struct enroll_env env = {.profile = &profile, .now = t->now, .peer = "test"};
 	struct scep_msg msg = {.type = SCEP_RENEWALREQ, .signer = shared.old};
 	struct outcome out = {0};
@@ -105,6 +107,8 @@ static enum err judge(const struct trial *t, struct why *why)
 		buf_add_bytes(&old.cert, buf_bytes(&shared.old->der));
 	err = renew_judge(&w, &old, &out.why);
 	*why = out.why;
+	assert_int_equal(problems.n, 0);
+	policy_free(policy);
 	buf_free(&old.cert);
 	template_free(&w.template);
 	pubkey_free(w.csr_key);
