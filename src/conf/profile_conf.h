@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "conf/cert_conf.h"
+#include "conf/hook_conf.h"
 #include "conf/key_conf.h"
 #include "conf/signed_conf.h"
 
@@ -57,6 +58,8 @@ struct profile_conf {
 	int64_t min_rsa_bits, max_rsa_bits;
 	enum conf_device_id device_id;
 	struct signed_conf signed_challenge;
+	struct webhook_conf webhook;
+	struct command_conf command;
 	/* [certificate] */
 	int64_t validity_s, backdate_s;
 	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_*, never zero */

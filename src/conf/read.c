@@ -121,6 +121,7 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 	check_ras(p, &p->ra, &p->ra_sign, "ra", problems);
 	check_next(p, problems);
 	check_signed(p, problems);
+	hook_conf_check(p, problems);
 	for (size_t i = 0; i < OLD_RAS; i++) {
 		check_pair(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 		check_both(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);

@@ -38,6 +38,9 @@ static const struct conf_word getcert_words[] = {
     {.word = "off", .value = GETCERT_OFF}, {.word = "own", .value = GETCERT_OWN}, {.word = "issued", .value = GETCERT_ISSUED},
     {.word = "any", .value = GETCERT_ANY}, {0},
 };
+static const struct conf_word hook_role_words[] = {
+    {.word = "compliance", .value = HOOK_COMPLIANCE}, {.word = "challenge", .value = HOOK_CHALLENGE}, {0},
+};
 static const struct conf_word empty_words[] = {
     {.word = "auto", .value = EMPTY_CONTENT_AUTO}, {.word = "absent", .value = EMPTY_CONTENT_ABSENT},
     {.word = "empty", .value = EMPTY_CONTENT_EMPTY}, {0},

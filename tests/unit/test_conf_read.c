@@ -153,6 +153,26 @@ static void every_profile_setting(void **state)
 	conf_free(conf);
 }
 
+static void settings_of_hooks(void **state)
+{
+	struct conf *conf = read_good(GOOD "/plain.ini");
+	const struct profile_conf *p = conf_profile(conf, "every-1.0_x");
+
+	(void)state;
+	assert_string_equal(p->webhook.url, "https://mdm.example.com:8443/scepter?site=1");
+	assert_int_equal(hook_url_server(p->webhook.url), strlen("https://mdm.example.com:8443"));
+	assert_true(p->webhook.hook.role == HOOK_CHALLENGE && p->webhook.hook.without_challenge && !p->webhook.hook.renewals);
+	assert_string_equal(p->webhook.secret_file, GOOD "/profiles.d/webhook.secret");
+	assert_string_equal(p->webhook.ca_file, "/etc/webhook-ca.pem");
+	assert_string_equal(p->webhook.client_certificate, GOOD "/profiles.d/webhook.pem");
+	assert_string_equal(p->webhook.client_key, GOOD "/profiles.d/webhook.key");
+	assert_true(p->webhook.hook.timeout_ms == 1500 && p->webhook.retries == 0);
+	assert_string_equal(p->command.path, GOOD "/profiles.d/may-enrol");
+	assert_true(p->command.hook.role == HOOK_COMPLIANCE && !p->command.hook.without_challenge && !p->command.hook.renewals);
+	assert_int_equal(p->command.hook.timeout_ms, 2000);
+	conf_free(conf);
+}
+
 /* Does the problem contain the text of this "; expect: " line? */
 static bool matches(const struct problem *p, struct bytes want)
 {
@@ -435,6 +455,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(defaults), cmocka_unit_test(every_server_setting), cmocka_unit_test(every_profile_setting),
+	    cmocka_unit_test(settings_of_hooks),
 	    cmocka_unit_test(bad_servers), cmocka_unit_test(bad_profiles), cmocka_unit_test(profile_names),
 	    cmocka_unit_test(profiles_sorted),
 	    cmocka_unit_test(all_at_once), cmocka_unit_test(readable_password),
