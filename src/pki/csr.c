@@ -67,14 +67,16 @@ static enum err one_value(struct bytes values, const char *what, struct bytes *v
 static enum err read_challenge(struct csr *c, struct bytes values, struct why *why)
 {
 	struct bytes value;
+	struct tlv octets;
 	enum err err;
 
 	if (c->has_challenge)
 		return fail(why, ERR_CSR, "the request has two challenge passwords");
 	if ((err = one_value(values, "challenge password", &value, why)) != ERR_OK)
 		return err;
-	if (!string_utf8(value, &c->challenge))
+	if (!string_utf8(value, &c->challenge) || !der_next(&value, &octets))
 		return fail(why, ERR_CSR, "the request's challenge password is not text: bad encoding, a NUL inside, or another type");
+	c->challenge_octets = octets.body;
 	c->has_challenge = true;
 	return ERR_OK;
 }
@@ -220,6 +222,15 @@ enum err csr_verify(const struct csr *csr, const struct key_limits *limits, cons
 	else
 		pubkey_free(pub);
 	return err;
+}
+
+void csr_mask_challenge(const struct csr *csr, struct buf *out)
+{
+	size_t at = out->n;
+
+	buf_add_bytes(out, buf_bytes(&csr->der));
+	if (csr->challenge_octets.n > 0)
+		memset(out->p + at + (csr->challenge_octets.p - csr->der.p), '*', csr->challenge_octets.n);
 }
 
 bool csr_extension(const struct csr *csr, const char *oid, struct bytes *value)

@@ -16,6 +16,7 @@ struct csr {
 	struct bytes signature;
 	struct buf challenge;		/* UTF-8; owned; wiped by csr_free */
 	bool has_challenge;
+	struct bytes challenge_octets;	/* as they stand in `der` */
 	struct bytes extensions;	/* contents of the requested Extensions SEQUENCE; n == 0: none */
 };
 
@@ -32,6 +33,9 @@ enum err csr_verify(const struct csr *csr, const struct key_limits *limits, cons
 
 /* The requested extension's extnValue contents; false when not asked for. */
 bool csr_extension(const struct csr *csr, const char *oid, struct bytes *value);
+
+/* Appends the request with every octet of its challenge made '*', of the same length: for others, who are not to know it; they cannot verify it. */
+void csr_mask_challenge(const struct csr *csr, struct buf *out);
 
 /* A new request signed by `key`: challenge may be NULL, san (a GeneralNames TLV) empty. Error: KEY. */
 enum err csr_build(const struct key *key, struct bytes subject, const char *challenge, struct bytes san, struct buf *der,
