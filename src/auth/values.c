@@ -88,12 +88,18 @@ bool values_read(struct bytes in, struct values *v)
 	return true;
 }
 
+void values_cut(struct values *v, size_t n)
+{
+	while (v->n > n) {
+		v->n--;
+		free(v->list[v->n].name);
+		free(v->list[v->n].text);
+	}
+}
+
 void values_free(struct values *v)
 {
-	for (size_t i = 0; i < v->n; i++) {
-		free(v->list[i].name);
-		free(v->list[i].text);
-	}
+	values_cut(v, 0);
 	free(v->list);
 	*v = (struct values){0};
 }

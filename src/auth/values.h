@@ -36,6 +36,9 @@ void values_write(const struct values *v, struct buf *out);
 /* False: not what values_write wrote. `v` is empty before. */
 bool values_read(struct bytes in, struct values *v);
 
+/* Back to the first n, for whoever added some and then found that it should not have. */
+void values_cut(struct values *v, size_t n);
+
 void values_free(struct values *v);
 
 #endif
