@@ -46,37 +46,68 @@ static enum err read_secret(const char *path, struct buf *secret, struct why *wh
 	return ERR_OK;
 }
 
-/* What libcurl would only find out with the first request. */
-static enum err check_files(const struct webhook_conf *conf, struct why *why)
+static enum err read_ca_file(const char *path, struct why *why)
 {
-	struct cert **list = NULL, *cert = NULL;
-	struct buf key = {0};
-	enum err err = ERR_OK;
+	struct cert **list = NULL;
 	size_t n = 0;
+	enum err err = cert_list_read(path, &list, &n, why);
 
-	if (conf->ca_file != NULL && (err = cert_list_read(conf->ca_file, &list, &n, why)) != ERR_OK)
-		return err;
 	cert_list_free(list, n);
-	if (conf->client_certificate != NULL && (err = cert_read(conf->client_certificate, &cert, why)) != ERR_OK)
-		return err;
+	return err;
+}
+
+static enum err read_certificate(const char *path, struct why *why)
+{
+	struct cert *cert = NULL;
+	enum err err = cert_read(path, &cert, why);
+
 	cert_free(cert);
-	if (conf->client_key != NULL)
-		err = file_read_secret(conf->client_key, &key, why);
+	return err;
+}
+
+static enum err read_key(const char *path, struct why *why)
+{
+	struct buf key = {0};
+	enum err err = file_read_secret(path, &key, why);
+
 	buf_wipe(&key);
 	return err;
 }
 
-enum err webhook_load(const struct webhook_conf *conf, struct webhook **out, struct why *why)
+/* What libcurl reads itself, and would only complain of with the first request. */
+static enum err check_files(const struct webhook_conf *conf, const char **key, struct why *why)
+{
+	const struct {
+		const char *key, *path;
+		enum err (*read)(const char *path, struct why *why);
+	} files[] = {
+	    {"ca_file", conf->ca_file, read_ca_file},
+	    {"client_certificate", conf->client_certificate, read_certificate},
+	    {"client_key", conf->client_key, read_key},
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		*key = files[i].key;
+		if (files[i].path != NULL && files[i].read(files[i].path, why) != ERR_OK)
+			return why->err;
+	}
+	return ERR_OK;
+}
+
+enum err webhook_load(const struct webhook_conf *conf, struct webhook **out, const char **key, struct why *why)
 {
 	struct webhook *hook = mem_alloc(sizeof(*hook));
 	enum err err = curl_library_load(&hook->lib, why);
 
 	hook->conf = conf;
 	hook->server = mem_strndup(conf->url, (size_t)hook_url_server(conf->url));
-	if (err == ERR_OK && conf->secret_file != NULL)
+	*key = "url";
+	if (err == ERR_OK && conf->secret_file != NULL) {
+		*key = "secret_file";
 		err = read_secret(conf->secret_file, &hook->secret, why);
+	}
 	if (err == ERR_OK)
-		err = check_files(conf, why);
+		err = check_files(conf, key, why);
 	if (err == ERR_OK)
 		*out = hook;
 	else

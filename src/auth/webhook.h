@@ -14,8 +14,8 @@
 /* A profile's web hook, loaded. */
 struct webhook;
 
-/* Reads the secret, looks at the files. Errors: FILE, CONFIG, CERT, KEY with the file in the sentence. */
-enum err webhook_load(const struct webhook_conf *conf, struct webhook **out, struct why *why);
+/* Reads the secret, looks at the files. Errors: FILE, CONFIG, CERT; *key: the setting that it is about. `why` is not NULL. */
+enum err webhook_load(const struct webhook_conf *conf, struct webhook **out, const char **key, struct why *why);
 void webhook_free(struct webhook *hook);	/* NULL is allowed */
 
 /* A process's connections to all web hooks, kept open between requests. Belongs to one process: open after fork. Costs nothing until it is used. */

@@ -1,12 +1,12 @@
 #include "ca/authorize.h"
 
+#include "ca/hook.h"
 #include "ca/signed.h"
-#include "ca/work.h"
 
 const char *authority_name(enum authority a)
 {
 	static const char *const names[] = {"no challenge", "static challenge", "one-time challenge", "renewal", "operators",
-	    "renewal from a former CA", "signed challenge"};
+	    "renewal from a former CA", "signed challenge", "web hook", "command"};
 
 	return names[a];
 }
@@ -30,20 +30,47 @@ static const struct {
     {AUTHORITY_SIGNED, signed_claims, signed_judge},
     {AUTHORITY_STATIC, is_static, NULL},
     {AUTHORITY_ONE_TIME, may_be_one_time, NULL},
+    {AUTHORITY_WEBHOOK, webhook_claims, NULL},
+    {AUTHORITY_COMMAND, command_claims, NULL},
 };
 
-enum authority authorize(struct work *w, struct why *why)
+#define N_AUTHENTICATORS (sizeof(authenticators) / sizeof(authenticators[0]))
+
+static enum authority claimed_from(size_t i, struct work *w, struct why *why)
 {
 	struct bytes challenge = work_password(w);
 
-	for (size_t i = 0; i < sizeof(authenticators) / sizeof(authenticators[0]); i++) {
+	for (; i < N_AUTHENTICATORS; i++) {
 		if (!authenticators[i].claims(w, challenge))
 			continue;
 		if (authenticators[i].judge != NULL)
 			authenticators[i].judge(w, challenge, why);
 		return authenticators[i].authority;
 	}
-	fail(why, ERR_CHALLENGE, challenge.n == 0 ? "the request has no challengePassword" :
-	    "the challengePassword is none of the profile's static secrets");
 	return AUTHORITY_NONE;
+}
+
+enum authority authorize(struct work *w, struct why *why)
+{
+	enum authority found = claimed_from(0, w, why);
+
+	if (found == AUTHORITY_NONE)
+		fail(why, ERR_CHALLENGE, work_password(w).n == 0 ? "the request has no challengePassword" :
+		    "the challengePassword is none of the profile's static secrets");
+	return found;
+}
+
+bool authorize_instead(struct work *w, struct why *why)
+{
+	enum authority found;
+	size_t i = 0;
+
+	while (i < N_AUTHENTICATORS && authenticators[i].authority != w->authority)
+		i++;
+	found = claimed_from(i + 1, w, why);
+	if (found == AUTHORITY_NONE)
+		return false;
+	w->authority = found;
+	w->request.challenge = (struct bytes){0};
+	return true;
 }

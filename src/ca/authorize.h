@@ -13,7 +13,9 @@ enum authority {
 	AUTHORITY_RENEWAL,	/* the certificate that is renewed */
 	AUTHORITY_OPERATOR,	/* people have approved it */
 	AUTHORITY_FORMER,	/* the certificate that is renewed, of a former CA */
-	AUTHORITY_SIGNED	/* a token that somebody signed whom the profile trusts */
+	AUTHORITY_SIGNED,	/* a token that somebody signed whom the profile trusts */
+	AUTHORITY_WEBHOOK,	/* the profile's web hook, to be asked */
+	AUTHORITY_COMMAND	/* its command, to be asked */
 };
 
 const char *authority_name(enum authority a);	/* "static challenge" */
@@ -24,5 +26,11 @@ const char *authority_name(enum authority a);	/* "static challenge" */
  * is refused already, and AUTHORITY_NONE or the one that refuses comes back; why->err is ERR_OK otherwise.
  */
 enum authority authorize(struct work *w, struct why *why);
+
+/*
+ * The database refused the challenge: is there anybody after it in the profile who claims it? True: w->authority is that one, no challenge will be
+ * spent, and why is as above. False: nothing changed.
+ */
+bool authorize_instead(struct work *w, struct why *why);
 
 #endif

@@ -283,6 +283,8 @@ enum err work_authorize(struct work *w)
 	err = store_admit(w->env->store, &w->request, &w->answer, &refused);
 	if (err != ERR_OK || w->answer.verdict == STORE_THROTTLED)
 		*why = refused;
+	if (err == ERR_OK && w->answer.verdict == STORE_CHALLENGE && authorize_instead(w, &challenged))
+		refused.err = ERR_OK;
 	if (err == ERR_OK)
 		err = go_on(w, &w->answer, refused.err != ERR_OK ? &refused : &challenged);
 	return err;

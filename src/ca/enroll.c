@@ -32,6 +32,7 @@ static void work_free(struct work *w)
 	buf_free(&w->device);
 	buf_free(&w->requester);
 	san_keys_free(w->names);
+	buf_free(&w->asked_for);
 	template_free(&w->template);
 	values_free(&w->values);
 	signed_free(&w->token);

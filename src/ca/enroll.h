@@ -9,6 +9,7 @@
 struct enroll_env {
 	const struct profile *profile;
 	struct store *store;
+	struct web *web;		/* to the profiles' web hooks */
 	time_t now;
 	const char *peer;		/* the client's address, for log and audit */
 	bool light;			/* the body has light_shape, and the profile serves that */

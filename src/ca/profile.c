@@ -8,6 +8,7 @@
 #include "ca/dialect.h"
 #include "ca/ca_urls.h"
 #include "ca/crl.h"
+#include "ca/hook.h"
 #include "ca/profile_check.h"
 #include "ca/rollover.h"
 #include "ca/signed.h"
@@ -216,6 +217,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, const 
 	warn_about_revocation(&l, p->ca_cert);
 	load_secrets(&l, p);
 	signed_load(p, before, now, problems);
+	hook_load(conf, &p->webhook, problems);
 	warn_about_algorithms(&l);
 	p->former = former_load(conf, now, problems);
 	p->policy = policy_load(conf, problems);
@@ -276,6 +278,7 @@ void profile_free(struct profile *p)
 	former_free(p->former);
 	policy_free(p->policy);
 	secrets_free(p->secrets);
+	webhook_free(p->webhook);
 	ca_crl_free(p->crl);
 	ca_urls_free(p->crl_urls);
 	ca_urls_free(p->ca_issuers_urls);

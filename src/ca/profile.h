@@ -4,6 +4,7 @@
 
 #include "auth/anchors.h"
 #include "auth/challenge.h"
+#include "auth/webhook.h"
 #include "base/problems.h"
 #include "ca/former.h"
 #include "ca/policy.h"
@@ -22,6 +23,7 @@ struct profile {
 	size_t n_chain;
 	struct secrets *secrets;	/* NULL: no static challenge */
 	struct anchors *anchors;	/* who signs challenges; NULL: nobody */
+	struct webhook *webhook;	/* NULL: none */
 	struct former *former;		/* NULL: none */
 	struct policy *policy;		/* what its certificates may be */
 	struct alg_set algs;

@@ -32,6 +32,16 @@ static bool has_operators(const struct profile_conf *conf)
 	return conf->approval != APPROVAL_AUTO;
 }
 
+static bool has_webhook(const struct profile_conf *conf)
+{
+	return conf->webhook.url != NULL && conf->webhook.hook.role == HOOK_CHALLENGE;
+}
+
+static bool has_command(const struct profile_conf *conf)
+{
+	return conf->command.path != NULL && conf->command.hook.role == HOOK_CHALLENGE;
+}
+
 /* Each of these alone is enough to authorise a first request. */
 static const struct {
 	bool (*is_set)(const struct profile_conf *conf);
@@ -42,6 +52,8 @@ static const struct {
     {has_static_secrets, "'static_challenge_file' in [enrol]", "static challenge"},
     {has_signed_challenges, "'anchors' in [signed_challenge]", "signed challenges"},
     {has_operators, "'mode = manual' in [approval]", "operators"},
+    {has_webhook, "'url' with 'role = challenge' in [webhook]", "web hook"},
+    {has_command, "'path' with 'role = challenge' in [command]", "command"},
 };
 
 void list_authenticators(const struct profile_conf *conf, struct buf *out)

@@ -236,6 +236,7 @@ static void load_next(struct rollover *r, struct profile *p, time_t now, struct 
 	r->next->rollover = r;
 	r->next->secrets = p->secrets;
 	r->next->anchors = p->anchors;
+	r->next->webhook = p->webhook;
 	r->next->former = p->former;
 	check_plan(p, r->next, now, problems);
 }
@@ -337,6 +338,7 @@ void rollover_free(struct rollover *r)
 		r->next->rollover = NULL;
 		r->next->secrets = NULL;	/* all the first one's */
 		r->next->anchors = NULL;
+		r->next->webhook = NULL;
 		r->next->former = NULL;
 		profile_free(r->next);
 	}

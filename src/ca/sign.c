@@ -119,6 +119,8 @@ void work_note_requester(struct work *w)
 	buf_printf(&w->requester, " from %s%s", w->env->peer, w->out->light ? " as a bare request" : "");
 	if (w->out->weak.n > 0)
 		buf_printf(&w->requester, " with %s", buf_str(&w->out->weak));
+	if (w->asked_for.n > 0)
+		buf_printf(&w->requester, "; %s", buf_str(&w->asked_for));
 }
 
 /* Records what was signed, and sends it if, and only if, the database took it. */

@@ -94,6 +94,7 @@ void site_free(struct site *site)
 	if (site == NULL)
 		return;
 	store_close(site->store);
+	web_close(site->web);
 	profiles_free(site->profiles);
 	conf_free(site->conf);
 	free(site);
@@ -124,6 +125,7 @@ enum err site_open(struct site *site, struct why *why)
 {
 	enum err err = site_open_store(site->conf, "scep.fcgi", &site->store, why);
 
+	site->web = web_open();
 	for (size_t i = 0; err == ERR_OK && site->profiles[i] != NULL; i++) {
 		err = profile_open_keys(site->profiles[i], why);
 		if (err != ERR_OK)

@@ -18,6 +18,7 @@ struct work {
 	bool renews;			/* authorised by the certificate that it renews */
 	struct cert *renewed;		/* of a request that waited: the certificate that it renews; else the message's signer is it */
 	bool waits;			/* who was asked wants an operator to approve it */
+	struct buf asked_for;		/* ... and says why, for operators */
 	struct signed_token token;	/* of a signed challenge that was found good */
 	struct values values;		/* what they know of the device, for the templates */
 	enum err told;			/* told to the client in place of the error, while that may depend on what only our key can read (P-85) */

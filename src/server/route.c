@@ -119,7 +119,8 @@ static void answer_light(const struct outcome *o, struct http_resp *resp)
 
 static void pki_operation(struct call *call, struct http_resp *resp)
 {
-	struct enroll_env env = {call->profile, call->site->store, call->now, call->req->peer, false};
+	struct enroll_env env = {
+	    .profile = call->profile, .store = call->site->store, .web = call->site->web, .now = call->now, .peer = call->req->peer};
 	struct bytes message;
 	struct buf store = {0};
 	enum err err = take_message(call, &store, &message, &env.light, &call->outcome.why);

@@ -343,8 +343,11 @@ static void each_authenticator_is_enough(void **state)
 	static const struct profile_conf rows[] = {
 	    {.one_time_challenge = true}, {.static_challenge_file = (char *)"secrets"}, {.approval = APPROVAL_MANUAL},
 	    {.approval = APPROVAL_UNLESS_ONE_TIME},
+	    {.webhook = {.url = (char *)"https://a.example/", .hook.role = HOOK_CHALLENGE}},
+	    {.command = {.path = (char *)"/bin/true", .hook.role = HOOK_CHALLENGE}},
 	};
-	struct profile_conf none = {.file = (char *)"none.ini"};
+	struct profile_conf none = {.file = (char *)"none.ini",	/* compliance is asked besides somebody */
+	    .webhook = {.url = (char *)"https://a.example/"}, .command = {.path = (char *)"/bin/true"}};
 	struct problems problems = {0};
 
 	(void)state;
