@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/problems.h"
+#include "conf/admin_conf.h"
 #include "conf/profile_conf.h"
 
 #define CONF_DEFAULT_FILE "/etc/scepter/scepter.ini"
@@ -35,6 +36,7 @@ struct conf {
 	char *conninfo;
 	char *pepper_file;	/* 0600; keys every digest that the database stores */
 	int64_t db_timeout_ms;	/* one round trip, connecting included */
+	struct admin_conf admin;
 
 	struct profile_conf **profiles;	/* sorted by name, NULL-terminated */
 	size_t n_profiles;

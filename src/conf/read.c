@@ -228,17 +228,18 @@ static void read_profiles(struct conf *conf, struct problems *problems)
 	if (conf->n_profiles > 1)
 		qsort(conf->profiles, conf->n_profiles, sizeof(struct profile_conf *), by_name);
 	check_paths(conf, problems);
+	admin_conf_check(conf, problems);
 }
 
 /* A warning only: who may read the file is the operator's business. */
-static void check_secrecy(const struct conf *conf, struct problems *problems)
+static void check_secrecy(const struct conf *conf, const char *section, const char *conninfo, struct problems *problems)
 {
 	struct stat st;
 	char *where;
 
-	if (conf->conninfo == NULL || !conninfo_has_password(conf->conninfo) || stat(conf->file, &st) != 0 || (st.st_mode & 007) == 0)
+	if (conninfo == NULL || !conninfo_has_password(conninfo) || stat(conf->file, &st) != 0 || (st.st_mode & 007) == 0)
 		return;
-	where = mem_printf("%s [database] conninfo", conf->file);
+	where = mem_printf("%s [%s] conninfo", conf->file, section);
 	problem_add(problems, PROBLEM_WARNING, where, "holds a password, and everybody can read the file (mode %04o): chmod 640 %s",
 	    (unsigned)st.st_mode & 07777, conf->file);
 	free(where);
@@ -264,7 +265,8 @@ struct conf *conf_read_sound(const char *file, struct problems *problems)
 		conf_free(conf);
 		return NULL;
 	}
-	check_secrecy(conf, problems);
+	check_secrecy(conf, "database", conf->conninfo, problems);
+	check_secrecy(conf, "admin", conf->admin.conninfo, problems);
 	read_profiles(conf, problems);
 	return conf;
 }

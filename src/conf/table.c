@@ -41,6 +41,7 @@ static const struct setting server_rows[] = {
 	.help = "At least 32 random octets, mode 0600, the same file on every node: keys the digests that the database stores."},
     {"database", "timeout", KIND_MILLIS, AT(db_timeout_ms), .standard = "5s", .min = 100, .max = 60000,
 	.help = "How long the database may take for one answer, connecting included; then the device is asked to come back."},
+#include "conf/server_admin.def"
 };
 #undef AT
 

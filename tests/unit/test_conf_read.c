@@ -46,6 +46,9 @@ static void defaults(void **state)
 	assert_string_equal(conf->pepper_file, GOOD "/pepper");
 	assert_null(conf->listen);
 	assert_string_equal(conf->base_path, "/scep");
+	assert_null(conf->admin.conninfo);
+	assert_string_equal(conf->admin.base_path, "/scep-admin");
+	assert_int_equal(conf->admin.workers, 1);
 	assert_int_equal(conf->listen_mode, 0660);
 	assert_int_equal(conf->max_body, 1 << 20);
 	assert_true(conf->max_query > 16 << 10);
@@ -94,6 +97,14 @@ static void every_server_setting(void **state)
 	assert_string_equal(conf->conninfo, "host=a,b password='x;y#z' target_session_attrs=read-write");
 	assert_string_equal(conf->pepper_file, "/etc/pepper");
 	assert_int_equal(conf->db_timeout_ms, 3000);
+	assert_string_equal(conf->admin.conninfo, "dbname=x user=admin");
+	assert_string_equal(conf->admin.users[1], "alice");
+	assert_string_equal(conf->admin.challenge_profiles[1], "mdm:every-1.0_x");
+	assert_string_equal(conf->admin.base_path, "/pki/admin");
+	assert_string_equal(conf->admin.pepper_file, GOOD "/admin.pepper");
+	assert_string_equal(conf->admin.listen, "/run/admin.sock");
+	assert_int_equal(conf->admin.listen_mode, 0600);
+	assert_int_equal(conf->admin.workers, 2);
 	conf_free(conf);
 }
 
