@@ -1,20 +1,20 @@
 /* scepter challenge new|list|revoke: one-time challenges. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "admin/load.h"
 #include "admin/opts.h"
 #include "admin/print.h"
 #include "admin/verb.h"
 #include "admin/verbs.h"
-#include "auth/challenge.h"
-#include "pki/name.h"
-#include "store/challenge.h"
-
-#define DAY 86400L
+#include "api/challenge_json.h"
+#include "auth/onetime.h"
+#include "base/mem.h"
 
 struct args {
 	const char *conf, *conninfo, *profile, *subject, *device, *id;
+	struct opt_list sans, values;
 	long expires, uses;
 	bool all, json;
 };
@@ -26,9 +26,13 @@ static const struct opt new_table[] = {
     OPT_CONNINFO(struct args),
     {"profile", 'p', OPT_TEXT, offsetof(struct args, profile), "NAME", "the profile it is good for (default: default)"},
     {"subject", 's', OPT_TEXT, offsetof(struct args, subject), "DN", "only for a request with this subject, e.g. 'CN=dev1,O=Example'"},
+    {"san", 0, OPT_LIST, offsetof(struct args, sans), "NAME",
+	"only for requests whose names are among these: dns:NAME, ip:ADDRESS, email:ADDRESS, uri:URI or upn:NAME; may be repeated"},
     {"device", 'd', OPT_TEXT, offsetof(struct args, device), "ID", "only for this device (what [enrol] device_id makes the device's name)"},
     {"expires", 'e', OPT_DURATION, offsetof(struct args, expires), "DURATION", "how long it is good for (default 24h)"},
     {"uses", 'u', OPT_COUNT, offsetof(struct args, uses), "N", "how many certificates it is good for (default 1)"},
+    {"value", 0, OPT_LIST, offsetof(struct args, values), "NAME=TEXT",
+	"known of the device: becomes ${challenge.NAME} in the profile's templates; may be repeated"},
     OPT_JSON(struct args),
     {NULL, 0, OPT_FLAG, 0, NULL, NULL},
 };
@@ -39,114 +43,105 @@ static const struct opts new_opts = {
     .table = new_table,
 };
 
-/* The subject as the responder writes a request's: the two are compared as text. */
-static enum err canonical_subject(const char *text, struct buf *out, struct why *why)
+/* ", subject CN=a" and the like, for what it is bound to. */
+static void add_bound(struct buf *out, const char *what, const char *text)
 {
-	struct buf der = {0};
-	enum err err = name_parse(text, &der, why);
-
-	if (err == ERR_OK)
-		err = name_text(buf_bytes(&der), out, why);
-	buf_free(&der);
-	return err;
-}
-
-static struct json_object *describe(const struct store_challenge *c)
-{
-	struct json_object *o = json_object_new_object();
-	const char *state = "ready";
-
-	if (c->revoked)
-		state = "revoked";
-	else if (c->uses_left <= 0)
-		state = "used";
-	else if (c->expires <= time(NULL))
-		state = "expired";
-	put_text(o, "id", c->id);
-	put_text(o, "state", state);
-	put_text(o, "profile", c->profile);
-	put_text(o, "subject", c->subject);
-	put_text(o, "device", c->device);
-	put_int(o, "uses_left", c->uses_left);
-	put_time(o, "created", c->created);
-	put_time(o, "expires", c->expires);
-	put_time(o, "consumed", c->consumed);
-	put_text(o, "created_by", c->created_by);
-	return o;
+	if (text != NULL)
+		buf_printf(out, ", %s %s", what, text);
 }
 
 static void print_new(const struct args *args, const struct store_challenge *c, const struct buf *secret)
 {
-	struct json_object *o;
+	struct json_object *o = challenge_json(c, time(NULL));
+	struct buf bound = {0};
 
 	if (args->json) {
-		o = describe(c);
 		put_text(o, "challenge", buf_str(secret));
 		print_object(o, true);
 		return;
 	}
 	printf("%s\n", buf_str(secret));
-	o = json_object_new_object();
-	put_time(o, "t", c->expires);
-	verb_note("challenge %s: profile %s%s%s%s%s, good for %d certificate%s until %s", c->id, c->profile,
-	    c->subject != NULL ? ", subject " : "", c->subject != NULL ? c->subject : "", c->device != NULL ? ", device " : "",
-	    c->device != NULL ? c->device : "", c->uses_left, c->uses_left == 1 ? "" : "s",
-	    json_object_get_string(json_object_object_get(o, "t")));
+	add_bound(&bound, "subject", c->subject);
+	add_bound(&bound, "device", c->device);
+	for (char **p = c->sans; p != NULL && *p != NULL; p++)
+		add_bound(&bound, "name", *p);
+	for (char **p = c->values; p != NULL && *p != NULL; p += 2)
+		add_bound(&bound, "value", *p);
+	verb_note("challenge %s: profile %s%s, good for %d certificate%s until %s", c->id, c->profile, buf_str(&bound), c->uses_left,
+	    c->uses_left == 1 ? "" : "s", json_object_get_string(json_object_object_get(o, "expires")));
+	buf_free(&bound);
 	json_object_put(o);
 }
 
-static enum err add(const struct args *args, struct store *store, struct store_challenge *c, struct why *why)
+/* NAME=TEXT; only the first '=' divides. */
+static enum err add_value(struct store_challenge *c, const char *text, struct why *why)
 {
-	struct buf secret = {0};
-	enum err err = challenge_generate(&secret, why);
+	const char *equals = strchr(text, '=');
+	char *name;
+	enum err err;
 
+	if (equals == NULL)
+		return fail(why, ERR_INPUT, "--value '%.80s' is not NAME=TEXT", text);
+	name = mem_strndup(text, (size_t)(equals - text));
+	err = onetime_add_value(c, name, equals + 1, why);
+	free(name);
+	return err;
+}
+
+/* What the options say, in a challenge that ends with onetime_free. */
+static enum err order(const struct args *args, const char *profile, time_t now, struct store_challenge *c, struct why *why)
+{
+	enum err err = onetime_set_uses(c, args->uses, why);
+
+	c->profile = mem_strdup(profile);
+	c->created_by = load_actor();
 	if (err == ERR_OK)
-		err = store_challenge_add(store, buf_bytes(&secret), c, why);
-	if (err == ERR_OK)
-		print_new(args, c, &secret);
-	buf_wipe(&secret);
+		err = onetime_set_life(c, now, now + args->expires, why);
+	if (err == ERR_OK && args->subject != NULL)
+		err = onetime_set_subject(c, args->subject, why);
+	if (err == ERR_OK && args->device != NULL)
+		err = onetime_set_device(c, args->device, why);
+	for (size_t i = 0; err == ERR_OK && i < args->sans.n; i++)
+		err = onetime_add_san(c, args->sans.values[i], why);
+	for (size_t i = 0; err == ERR_OK && i < args->values.n; i++)
+		err = add_value(c, args->values.values[i], why);
 	return err;
 }
 
 static int new_for(const struct args *args, const struct conf *conf, const struct profile_conf *profile)
 {
-	struct store_challenge c = {.profile = profile->name, .device = (char *)args->device, .uses_left = (int)args->uses};
+	struct store_challenge c = {0};
 	struct store *store = load_store(conf, args->conninfo);
-	struct buf subject = {0};
+	struct buf secret = {0};
 	struct why why = {0};
-	enum err err = ERR_OK;
+	enum err err;
 
 	if (store == NULL)
 		return EXIT_CONFIG;
-	if (args->subject != NULL) {
-		err = canonical_subject(args->subject, &subject, &why);
-		c.subject = (char *)subject.p;
-	}
-	c.created = time(NULL);
-	c.expires = c.created + args->expires;
-	c.created_by = load_actor();
+	err = order(args, profile->name, time(NULL), &c, &why);
 	if (err == ERR_OK)
-		err = add(args, store, &c, &why);
-	free(c.created_by);
-	free(c.id);
-	buf_free(&subject);
+		err = onetime_make(store, &c, &secret, &why);
+	if (err == ERR_OK)
+		print_new(args, &c, &secret);
+	buf_wipe(&secret);
+	onetime_free(&c);
 	store_close(store);
 	return err == ERR_OK ? EXIT_OK : verb_failed(&why);
 }
 
 int challenge_new_run(int argc, char **argv)
 {
-	struct args args = {.profile = "default", .expires = DAY, .uses = 1};
+	struct args args = {.profile = "default", .expires = ONETIME_LIFE, .uses = 1};
 	const struct profile_conf *profile;
 	struct conf *conf;
 	int code = EXIT_CONFIG;
 
 	opts_parse(&new_opts, argc, argv, &args);
-	if (args.uses > 30000)
-		return verb_misused("--uses %ld is too many: 30000 at most", args.uses);
+	if (args.uses > ONETIME_USES_MAX)
+		return verb_misused("--uses %ld is too many: %d at most", args.uses, ONETIME_USES_MAX);
 	conf = load_conf(args.conf);
 	if (conf == NULL)
-		return EXIT_CONFIG;
+		goto out;
 	profile = load_profile(conf, args.profile);
 	if (profile == NULL)
 		goto out;
@@ -156,6 +151,8 @@ int challenge_new_run(int argc, char **argv)
 	code = new_for(&args, conf, profile);
 out:
 	conf_free(conf);
+	free(args.sans.values);
+	free(args.values.values);
 	return code;
 }
 
@@ -175,9 +172,23 @@ static const struct opts list_opts = {
     .table = list_table,
 };
 
+/* For people the names stand in one column. */
+static struct json_object *describe(const struct store_challenge *c, bool json)
+{
+	struct json_object *o = challenge_json(c, time(NULL));
+	struct buf names = {0};
+
+	for (char **p = c->sans; !json && p != NULL && *p != NULL; p++)
+		buf_printf(&names, "%s%s", p == c->sans ? "" : " ", *p);
+	if (names.n > 0)
+		put_text(o, "names", buf_str(&names));
+	buf_free(&names);
+	return o;
+}
+
 int challenge_list_run(int argc, char **argv)
 {
-	static const char *const columns[] = {"id", "state", "profile", "uses_left", "expires", "created_by", "device", "subject", NULL};
+	static const char *const columns[] = {"id", "state", "profile", "uses_left", "expires", "created_by", "device", "subject", "names", NULL};
 	struct args args = {0};
 	struct store_challenge *list = NULL;
 	struct json_object *array;
@@ -190,13 +201,13 @@ int challenge_list_run(int argc, char **argv)
 	store = load_store_of(args.conf, args.conninfo);
 	if (store == NULL)
 		return EXIT_CONFIG;
-	err = store_challenge_list(store, args.profile, args.all, &list, &n, &why);
+	err = store_challenge_list(store, args.profile, args.all, 0, &list, &n, &why);
 	store_close(store);
 	if (err != ERR_OK)
 		return verb_failed(&why);
 	array = json_object_new_array();
 	for (i = 0; i < n; i++)
-		json_object_array_add(array, describe(&list[i]));
+		json_object_array_add(array, describe(&list[i], args.json));
 	store_challenge_list_free(list, n);
 	print_table(array, columns, args.json);
 	return EXIT_OK;

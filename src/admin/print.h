@@ -10,7 +10,7 @@
 
 #include <json-c/json_object.h>
 
-#include "base/buf.h"
+#include "api/json.h"
 
 /*
  * Prints an object and frees it. As text: one aligned "Label:  value" line for each member (label: the key with blanks for
@@ -23,15 +23,6 @@ void print_json(struct json_object *o);
 
 /* Prints an array of flat objects and frees it. As text: a table of the members named in `columns` (NULL-terminated). */
 void print_table(struct json_object *array, const char *const columns[], bool json);
-
-/* Members. Text is made printable (control characters become '?'); NULL gives null. */
-void put_text(struct json_object *o, const char *key, const char *text);
-void put_bytes(struct json_object *o, const char *key, struct bytes text);	/* of unknown origin: escaped */
-void put_int(struct json_object *o, const char *key, long n);
-void put_bool(struct json_object *o, const char *key, bool v);
-void put_time(struct json_object *o, const char *key, time_t t);	/* ISO 8601, UTC; 0 gives null */
-void put_hex(struct json_object *o, const char *key, struct bytes octets);	/* lower case, no separators */
-void put_fingerprint(struct json_object *o, const char *key, struct bytes octets);	/* upper case, colons */
 
 /* The process's standard output has reached its file: call before exit. False (and said on stderr) when it has not. */
 bool print_finish(void);

@@ -99,7 +99,8 @@ static struct store_challenge read_challenge(const PGresult *r, int row)
 	};
 }
 
-enum err store_challenge_list(struct store *s, const char *profile, bool all, struct store_challenge **list, size_t *n, struct why *why)
+enum err store_challenge_list(struct store *s, const char *profile, bool all, int most, struct store_challenge **list, size_t *n,
+    struct why *why)
 {
 	struct call call = {.sql = SQL_CHALLENGE_LIST};
 	PGresult *res;
@@ -108,6 +109,7 @@ enum err store_challenge_list(struct store *s, const char *profile, bool all, st
 
 	call_text(&call, profile);
 	call_bool(&call, all);
+	call_int(&call, most);
 	err = store_call(s, &call, &res, why);
 	if (err != ERR_OK)
 		return err;
@@ -135,6 +137,29 @@ void store_challenge_list_free(struct store_challenge *list, size_t n)
 	free(list);
 }
 
+static enum err no_challenge(const char *id, struct why *why)
+{
+	return fail(why, ERR_NOT_FOUND, "there is no challenge '%.40s': see 'scepter challenge list'", id);
+}
+
+enum err store_challenge_profile(struct store *s, const char *id, char **profile, struct why *why)
+{
+	struct call call = {.sql = SQL_CHALLENGE_PROFILE};
+	PGresult *res;
+	enum err err;
+
+	call_text(&call, id);
+	err = store_call(s, &call, &res, why);
+	if (err != ERR_OK)
+		return err;
+	if (PQntuples(res) == 1)
+		*profile = row_str(res, 0, 0);
+	else
+		err = no_challenge(id, why);
+	PQclear(res);
+	return err;
+}
+
 enum err store_challenge_revoke(struct store *s, const char *id, const char *actor, struct why *why)
 {
 	struct call call = {.sql = SQL_CHALLENGE_REVOKE};
@@ -153,5 +178,5 @@ enum err store_challenge_revoke(struct store *s, const char *id, const char *act
 		return err;
 	found = row_bool(res, 0, 0);
 	PQclear(res);
-	return found ? ERR_OK : fail(why, ERR_NOT_FOUND, "there is no challenge '%s': see 'scepter challenge list'", id);
+	return found ? ERR_OK : no_challenge(id, why);
 }

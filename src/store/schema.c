@@ -16,7 +16,7 @@ struct about {				/* of SQL_ABOUT and SQL_VERSION */
 	char *role, *database;
 	bool has_schema, has_versions;
 	int version, min_reader;
-	bool may_respond;		/* the role is a member of scep_responder */
+	bool may_respond, may_administer;	/* the role is a member of scep_responder, of scep_admin */
 };
 
 static void about_free(struct about *a)
@@ -59,6 +59,7 @@ static enum err read_about(struct store *s, struct about *out, struct why *why)
 		a.version = row_int(res, 0, 0);
 		a.min_reader = row_int(res, 0, 1);
 		a.may_respond = row_bool(res, 0, 2);
+		a.may_administer = row_bool(res, 0, 3);
 		PQclear(res);
 	}
 	*out = a;
@@ -257,7 +258,7 @@ enum err store_status(struct store *s, struct store_status *out, struct why *why
 	return ERR_OK;
 }
 
-static enum err check_about(const struct about *a, struct why *why)
+static enum err check_about(const struct about *a, enum store_role role, struct why *why)
 {
 	if (!a->has_schema)
 		return fail(why, ERR_DB, "database %s has no schema for scepter yet: run 'scepter db init'", a->database);
@@ -266,8 +267,10 @@ static enum err check_about(const struct about *a, struct why *why)
 	if (a->min_reader > newest_version())
 		return fail(why, ERR_DB, "schema is version %d and serves programs from version %d on, this one has %d: install a newer scepter",
 		    a->version, a->min_reader, newest_version());
-	if (!a->may_respond)
+	if (role == STORE_RESPONDER && !a->may_respond)
 		return fail(why, ERR_DB, "role %s may not enrol: GRANT scep_responder TO %s", a->role, a->role);
+	if (role == STORE_ADMIN && !a->may_administer)
+		return fail(why, ERR_DB, "role %s may not make challenges: GRANT scep_admin TO %s", a->role, a->role);
 	return ERR_OK;
 }
 
@@ -291,14 +294,24 @@ static enum err check_pepper(struct store *s, struct why *why)
 	return err;
 }
 
-enum err store_check(struct store *s, struct why *why)
+static enum err check_as(struct store *s, enum store_role role, struct why *why)
 {
 	struct about about;
 	enum err err = read_about(s, &about, why);
 
 	if (err != ERR_OK)
 		return err;
-	err = check_about(&about, why);
+	err = check_about(&about, role, why);
 	about_free(&about);
 	return err == ERR_OK ? check_pepper(s, why) : err;
+}
+
+enum err store_check(struct store *s, struct why *why)
+{
+	return check_as(s, STORE_RESPONDER, why);
+}
+
+enum err store_check_admin(struct store *s, struct why *why)
+{
+	return check_as(s, STORE_ADMIN, why);
 }

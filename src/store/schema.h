@@ -24,5 +24,6 @@ enum err store_status(struct store *s, struct store_status *out, struct why *why
 /* For start-up: reachable, the schema is what this program needs, the role may enrol, the pepper is the right one. Errors: DB and CONFIG,
  * with a sentence that names the remedy. */
 enum err store_check(struct store *s, struct why *why);
+enum err store_check_admin(struct store *s, struct why *why);	/* the same, for a role that may make challenges */
 
 #endif

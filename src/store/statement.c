@@ -17,7 +17,8 @@ static const struct statement_row rows[] = {
 	[SQL_MAINTAIN] = {1, "SELECT scep.maintain($1)"},
 	[SQL_CHALLENGE_ADD] = {11, "SELECT scep.challenge_add($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)"},
 	[SQL_CHALLENGE_REVOKE] = {3, "SELECT scep.challenge_revoke($1,$2,$3)"},
-	[SQL_CHALLENGE_LIST] = {2, "SELECT * FROM scep.challenge_list($1,$2)"},
+	[SQL_CHALLENGE_LIST] = {3, "SELECT * FROM scep.challenge_list($1,$2) LIMIT NULLIF($3::int, 0)"},
+	[SQL_CHALLENGE_PROFILE] = {1, "SELECT profile FROM scep.challenge WHERE id = $1::text"},
 	[SQL_CERT_LIST] = {6, "SELECT * FROM scep.cert_list($1,$2,$3,$4,$5,$6)"},
 	[SQL_CERT_GET] = {1, "SELECT * FROM scep.cert_get($1)"},
 	[SQL_CERT_REVOKE] = {6, "SELECT * FROM scep.cert_revoke($1,$2,$3,$4,$5,$6)"},
@@ -33,7 +34,8 @@ static const struct statement_row rows[] = {
 			  "EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
 			  "WHERE n.nspname = 'scep' AND c.relname = 'schema_version')"},
 	[SQL_VERSION] = {0, "SELECT coalesce(max(version), 0)::int, coalesce(max(min_reader), 0)::int, "
-			    "pg_has_role(current_user, 'scep_responder', 'USAGE') FROM scep.schema_version"},
+			    "pg_has_role(current_user, 'scep_responder', 'USAGE'), "
+			    "pg_has_role(current_user, 'scep_admin', 'USAGE') FROM scep.schema_version"},
 	[SQL_MIGRATION] = {1, "SELECT name, sha256 FROM scep.schema_version WHERE version = $1::int"},
 	[SQL_MIGRATION_DONE] = {4, "INSERT INTO scep.schema_version (version, name, sha256, min_reader) "
 				   "VALUES ($1::int, $2::text, $3::bytea, $4::int)"},

@@ -4,6 +4,7 @@ import os
 import re
 from datetime import datetime, timedelta
 
+import pytest
 from conftest import CONFIG, FAILED, scepter
 
 
@@ -86,7 +87,7 @@ def test_table(site):
     made = new(site, "--device", "a-device")
     lines = site.ok("challenge", "list").out.splitlines()
     header = lines[0].split("  ")
-    assert [c.strip() for c in header if c.strip()] == ["ID", "STATE", "PROFILE", "USES LEFT", "EXPIRES", "CREATED BY", "DEVICE", "SUBJECT"]
+    assert [c.strip() for c in header if c.strip()] == ["ID", "STATE", "PROFILE", "USES LEFT", "EXPIRES", "CREATED BY", "DEVICE", "SUBJECT", "NAMES"]
     row = next(line for line in lines if line.startswith(made["id"]))
     assert row.index("a-device") == lines[0].index("DEVICE") and row.endswith("-")
 
@@ -128,3 +129,26 @@ def test_without_schema(empty_site):
     empty_site.pepper.write_text("00" * 32)
     empty_site.pepper.chmod(0o600)
     assert "scepter db" in empty_site.bad(CONFIG, "", "challenge", "new").err
+
+
+def test_names_and_values(site):
+    made = new(site, "--san", "DNS:A.Example", "--san", "ip:2001:DB8::1", "--value", "owner=Alice = A", "--value", "site=")
+    row = listed(site)[made["id"]]
+    assert row["sans"] == ["dns:a.example", "ip:2001:db8::1"] and row["values"] == {"owner": "Alice = A", "site": ""}
+    line = next(line for line in site.ok("challenge", "list").out.splitlines() if line.startswith(made["id"]))
+    assert line.endswith("dns:a.example ip:2001:db8::1")
+    said = site.ok("challenge", "new", "--san", "dns:b.example", "--value", "owner=Bob").err
+    assert "name dns:b.example" in said and "value owner" in said
+
+
+@pytest.mark.parametrize("args,said", [
+    (["--san", "a.example"], "'a.example' has no kind"), (["--san", "ip:1.2.3"], "not a name of kind IP"),
+    (["--san", "dns:a", "--san", "dns:A"], "twice"), (["--value", "owner"], "is not NAME=TEXT"), (["--value", "=x"], "no name for a value"),
+    (["--value", "id=x"], "taken"), (["--value", "a=x", "--value", "a=y"], "twice"), (["--value", "a b=x"], "no name for a value"),
+    (["--value", "a=" + "x" * 1025], "too long"), (["--expires", "11y"], "3650 at most"),
+    (["--device", "d" * 257], "1 to 256 octets"),
+])
+def test_bad_options(site, args, said):
+    before = site.execute("SELECT count(*) FROM scep.challenge")
+    site.bad(FAILED, said, "challenge", "new", *args)
+    assert site.execute("SELECT count(*) FROM scep.challenge") == before

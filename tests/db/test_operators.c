@@ -31,10 +31,13 @@ static void test_challenge_list(void **state)
 	(void)state;
 	free(add_challenge("2", (struct store_challenge){.profile = (char *)"q"}));
 	free(add_challenge("3", (struct store_challenge){.expires = time(NULL) - 1}));
-	assert_ok(store_challenge_list(super, NULL, false, &list, &n, &why));
+	assert_ok(store_challenge_list(super, NULL, false, 0, &list, &n, &why));
 	assert_int_equal(n, 2);
 	store_challenge_list_free(list, n);
-	assert_ok(store_challenge_list(super, "p", false, &list, &n, &why));
+	assert_ok(store_challenge_list(super, NULL, false, 1, &list, &n, &why));
+	assert_int_equal(n, 1);
+	store_challenge_list_free(list, n);
+	assert_ok(store_challenge_list(super, "p", false, 0, &list, &n, &why));
 	assert_int_equal(n, 1);
 	assert_string_equal(list[0].id, id);
 	assert_string_equal(list[0].profile, "p");
@@ -57,7 +60,7 @@ static void test_challenge_list(void **state)
 	assert_sql("SELECT count(*) FROM scep.audit WHERE kind = 'challenge.revoke' AND profile = 'p'", "1");
 	assert_int_equal(store_challenge_revoke(super, "nonsense", "tester", &why), ERR_NOT_FOUND);
 	assert_why("nonsense");
-	assert_ok(store_challenge_list(super, NULL, true, &list, &n, &why));
+	assert_ok(store_challenge_list(super, NULL, true, 0, &list, &n, &why));
 	assert_int_equal(n, 3);
 	assert_true(list[0].revoked);
 	store_challenge_list_free(list, n);
@@ -319,6 +322,8 @@ static void test_responder_suffices(void **state)
 	assert_sql("SELECT db_role FROM scep.audit WHERE kind = 'refuse'", "web");
 	assert_ok(store_maintain(web, 10, &removed, &why));
 	assert_ok(store_status(web, &status, &why));
+	assert_int_equal(store_check_admin(web, &why), ERR_DB);
+	assert_why("GRANT scep_admin TO web");
 	store_close(web);
 }
 
@@ -330,6 +335,7 @@ static void test_admin_suffices(void **state)
 	struct store_status status;
 	struct store_answer a;
 	struct store *op;
+	char *profile = NULL;
 	size_t n;
 
 	(void)state;
@@ -337,8 +343,11 @@ static void test_admin_suffices(void **state)
 	op = cluster_store("op");
 	assert_int_equal(issue(&r, NULL), STORE_GO_ON);
 	assert_ok(store_challenge_add(op, BYTES_LIT("secret"), &c, &why));
-	assert_ok(store_challenge_list(op, NULL, true, &list, &n, &why));
+	assert_ok(store_challenge_list(op, NULL, true, 0, &list, &n, &why));
 	store_challenge_list_free(list, n);
+	assert_ok(store_challenge_profile(op, c.id, &profile, &why));
+	assert_null(profile);
+	assert_int_equal(store_challenge_profile(op, "nonsense", &profile, &why), ERR_NOT_FOUND);
 	assert_ok(store_challenge_revoke(op, c.id, "op", &why));
 	free(c.id);
 	assert_ok(store_cert_list(op, &(struct store_cert_filter){0}, &rows, &n, &why));
@@ -352,6 +361,7 @@ static void test_admin_suffices(void **state)
 	assert_why("GRANT scep_responder");
 	assert_int_equal(store_check(op, &why), ERR_DB);
 	assert_why("GRANT scep_responder TO op");
+	assert_ok(store_check_admin(op, &why));
 	store_close(op);
 }
 
