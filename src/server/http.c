@@ -12,6 +12,7 @@ static const struct {
 	const char *reason;
 } reasons[] = {
 	{200, "OK"},
+	{201, "Created"},
 	{202, "Accepted"},
 	{304, "Not Modified"},
 	{400, "Bad Request"},
@@ -152,6 +153,10 @@ void http_req_read(http_var var, void *ctx, const struct http_limits *limits, st
 	req->content_type = text_or_empty(var(ctx, "CONTENT_TYPE"));
 	req->peer = text_or_empty(var(ctx, "REMOTE_ADDR"));
 	req->if_none_match = text_or_empty(var(ctx, "HTTP_IF_NONE_MATCH"));
+	req->user = text_or_empty(var(ctx, "REMOTE_USER"));
+	req->accept = text_or_empty(var(ctx, "HTTP_ACCEPT"));
+	req->origin = text_or_empty(var(ctx, "HTTP_ORIGIN"));
+	req->host = text_or_empty(var(ctx, "HTTP_HOST"));
 	if (req->query.n > limits->max_query)
 		req->err = ERR_QUERY_LONG;
 }

@@ -15,6 +15,9 @@ struct http_req {
 	const char *content_type;	/* CONTENT_TYPE */
 	const char *peer;		/* REMOTE_ADDR */
 	const char *if_none_match;	/* HTTP_IF_NONE_MATCH */
+	const char *user;		/* REMOTE_USER: whom the web server has authenticated; never a header */
+	const char *accept;		/* HTTP_ACCEPT */
+	const char *origin, *host;	/* HTTP_ORIGIN and HTTP_HOST: where a browser's request comes from, and goes to */
 	struct bytes body;
 	enum err err;			/* what went wrong while it was read (BODY_LARGE, BODY_CUT, TIMEOUT, QUERY_LONG), or OK */
 };

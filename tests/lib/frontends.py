@@ -1,5 +1,7 @@
 """The front ends of conf/, as private servers on free loopback ports. The files of conf/ are used as they are: only what an
 administrator would adapt is replaced, paths and ports."""
+import base64
+import hashlib
 import signal
 from datetime import datetime, timedelta
 
@@ -8,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 import scepmsg
 from processes import SOURCE, Service, children, free_port, new_folder, port_open, wait_for, write
-from installation import Responder
+from installation import AdminResponder, Responder
 
 MODULES = "/usr/lib/apache2/modules"
 
@@ -28,6 +30,11 @@ def tls_files(folder):
                                                                    serialization.NoEncryption()), 0o600))
 
 
+def sha1(password):
+    """As all three servers read it in an htpasswd file; a real one would be slower to guess from."""
+    return "{SHA}" + base64.b64encode(hashlib.sha1(password.encode()).digest()).decode()
+
+
 def with_more_paths(text):
     """A file of conf/ with its example of a further path switched on."""
     lines = iter(text.splitlines())
@@ -42,10 +49,11 @@ def with_more_paths(text):
 class FrontEnd:
     """A web server and, where it does not start it itself, the responder."""
 
-    responder = None
+    responder = admin = None
+    admin_file = None		# of conf/, for scep-admin.fcgi
     stop_signal = signal.SIGTERM
 
-    def __init__(self, site, responder=True, more_paths=False, **env):
+    def __init__(self, site, responder=True, more_paths=False, passwords=None, **env):
         self.site, self.more_paths = site.write(), more_paths
         self.folder = new_folder(f"{type(self).__name__.lower()}-", site.folder)
         self.port, self.tls_port = free_port(), free_port()
@@ -53,15 +61,23 @@ class FrontEnd:
         if self.listens and responder:
             self.responder = Responder(site, **env)
         try:
+            if passwords:
+                self.administer(passwords)
             self.file, self.tls_file = self.copy(type(self).file), self.copy(type(self).tls_file)
             config = write(self.folder / "server.conf", self.configuration())
             self.server = Service(self.command(config), self.folder / "server.log",
                                   lambda: port_open(self.port) and port_open(self.tls_port),
                                   env={"SCEPTER_CONF": str(site.ini), **env})
         except BaseException:
-            if self.responder:
-                self.responder.kill()
+            for service in filter(None, (self.responder, self.admin)):
+                service.kill()
             raise
+
+    def administer(self, passwords):
+        """scep-admin.fcgi, and who may come there: {user: password}."""
+        self.admin = AdminResponder(self.site)
+        write(self.folder / "htpasswd", "".join(f"{u}:{sha1(p)}\n" for u, p in passwords.items()))
+        self.admin_file = self.copy(type(self).admin_file)
 
     listens = True		# the responder listens by itself
 
@@ -70,6 +86,8 @@ class FrontEnd:
         text = with_more_paths((SOURCE / "conf" / name).read_text()) if self.more_paths else (SOURCE / "conf" / name).read_text()
         for theirs, ours in {
             "/run/scepter/fcgi.sock": self.site.socket,
+            "/run/scepter-admin/fcgi.sock": self.site.admin_socket,
+            "/etc/scepter/admin.htpasswd": self.folder / "htpasswd",
             "/run/lighttpd/scepter.sock": self.folder / "spawned.sock",
             "/usr/lib/cgi-bin": self.site.programs,
             "/etc/scepter/scepter.ini": self.site.ini,
@@ -117,12 +135,12 @@ class FrontEnd:
         try:
             self.server.stop(self.stop_signal)
         finally:
-            if self.responder:
-                assert self.responder.stop() == 0, self.responder.text()
+            for service in filter(None, (self.admin, self.responder)):
+                assert service.stop() == 0, service.text()
 
 
 class Lighttpd(FrontEnd):
-    file, tls_file = "lighttpd-socket.conf", "lighttpd-tls.conf"
+    file, tls_file, admin_file = "lighttpd-socket.conf", "lighttpd-tls.conf", "lighttpd-admin.conf"
 
     def configuration(self):
         write(self.folder / "up" / ".keep", "")
@@ -131,6 +149,7 @@ server.bind = "127.0.0.1"
 server.port = {self.port}
 server.upload-dirs = ( "{self.folder}/up" )
 server.errorlog = "{self.folder}/error.log"
+{f'include "{self.admin_file}"' if self.admin else ""}
 include "{self.file}"
 include "{self.tls_file}"
 """
@@ -153,10 +172,12 @@ class Cgi(Lighttpd):
 
 
 class Nginx(FrontEnd):
-    file, tls_file = "nginx.conf", "nginx-tls.conf"
+    file, tls_file, admin_file = "nginx.conf", "nginx-tls.conf", "nginx-admin.conf"
 
     def configuration(self):
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        if self.admin:		# what both servers have
+            write(self.file, f"{self.file.read_text()}include {self.admin_file};\n")
         temporary = "\n".join(f"\t{kind}_temp_path {self.folder}/{kind};" for kind in kinds)
         return f"""worker_processes 1;
 daemon off;
@@ -179,12 +200,12 @@ http {{
 
 
 class Apache(FrontEnd):
-    file, tls_file = "apache-mod_proxy_fcgi.conf", "apache-tls.conf"
+    file, tls_file, admin_file = "apache-mod_proxy_fcgi.conf", "apache-tls.conf", "apache-admin.conf"
     modules = ("proxy", "proxy_fcgi", "reqtimeout")
     stop_signal = signal.SIGTERM
 
     def configuration(self):
-        modules = ["mpm_event", "authz_core", "authz_host", "alias", "env", "mime", "setenvif", "socache_shmcb", "ssl",
+        modules = ["mpm_event", "authn_core", "authn_file", "auth_basic", "authz_user", "authz_core", "authz_host", "alias", "env", "mime", "setenvif", "socache_shmcb", "ssl",
                    *self.modules]
         load = "\n".join(f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in modules)
         return f"""ServerRoot {self.folder}
@@ -198,6 +219,7 @@ TypesConfig /etc/mime.types
 DocumentRoot {self.folder}/tls
 {self.extra()}
 Listen 127.0.0.1:{self.port}
+{f"Include {self.admin_file}" if self.admin else ""}
 Include {self.file}
 Include {self.tls_file}
 """

@@ -87,6 +87,7 @@ class Site:
         self.ini = self.folder / "scepter.ini"			# the responder's
         self.operator_ini, self.owner_ini = self.folder / "operator.ini", self.folder / "owner.ini"
         self.socket = self.folder / "run" / "fcgi.sock"
+        self.admin_fcgi, self.admin_socket = programs / "scep-admin.fcgi", self.folder / "run" / "admin.sock"
         self.running = []
         self.server = {
             "server": {"profiles_dir": "profiles.d", "workers": 2},
@@ -135,6 +136,11 @@ class Site:
 
     def json(self, *args):
         return json.loads(self.run(*args, "--json").stdout)
+
+    def administer(self, *users, **more):
+        """Lets scep-admin.fcgi serve these users."""
+        self.server["admin"] = {"conninfo": self.postgres.conninfo(self.database, OPERATOR), "users": " ".join(users), **more}
+        return self
 
     def init_database(self):
         self.run("db", "init", "--grant", RESPONDER, "--grant-admin", OPERATOR, ini=self.owner_ini)
@@ -187,12 +193,20 @@ class Responder(Service):
         return children(self.pid)
 
 
+class AdminResponder(Service):
+    """scep-admin.fcgi --listen on a socket of its own, as [admin] of the site says."""
+
+    def __init__(self, site, **env):
+        super().__init__([site.admin_fcgi, "--conf", site.ini, "--listen", site.admin_socket],
+                         site.folder / "log" / "admin.log", ready=lambda: accepts(site.admin_socket), env=env)
+
+
 def install_programs(folder):
     """Copies of the programs under test, where every user can run them."""
-    for path in (BUILD / "scepter", BUILD / "cgi-bin" / "scep.fcgi"):
+    for path in (BUILD / "scepter", BUILD / "cgi-bin" / "scep.fcgi", BUILD / "cgi-bin" / "scep-admin.fcgi"):
         shutil.copy(path, folder)
         (folder / path.name).chmod(0o755)
     return folder
 
 
-__all__ = ["Authority", "Postgres", "Responder", "Site", "free_port", "install_programs", "new_folder"]
+__all__ = ["AdminResponder", "Authority", "Postgres", "Responder", "Site", "free_port", "install_programs", "new_folder"]
