@@ -268,7 +268,8 @@ enum err work_certify(struct work *w)
 {
 	enum err err;
 
-	if ((err = read_csr(w, &w->out->why)) != ERR_OK || (err = work_can_answer(w)) != ERR_OK)
+	if ((err = limits_recall_challenge(w)) != ERR_OK || (err = read_csr(w, &w->out->why)) != ERR_OK ||
+	    (err = work_can_answer(w)) != ERR_OK)
 		return err;
 	return work_authorize(w);
 }
@@ -280,7 +281,9 @@ enum err work_authorize(struct work *w)
 
 	w->authority = authorize(w, &challenged);
 	work_identify(w, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});
+	limits_fill(w, challenged.err);
 	err = store_admit(w->env->store, &w->request, &w->answer, &refused);
+	w->limits.admitted = err == ERR_OK;
 	if (err != ERR_OK || w->answer.verdict == STORE_THROTTLED)
 		*why = refused;
 	if (err == ERR_OK && w->answer.verdict == STORE_CHALLENGE && authorize_instead(w, &challenged))

@@ -13,7 +13,6 @@
 #include "ca/rollover.h"
 #include "ca/work.h"
 #include "pki/name.h"
-#include "store/audit.h"
 
 static const struct {
 	enum scep_type type;
@@ -58,8 +57,8 @@ static enum err answer(struct work *w)
 	return fail(&w->out->why, ERR_TYPE, "message type %d (%s) is not served", w->msg->type, scep_type_name(w->msg->type));
 }
 
-/* A refusal that the client may read: a signed FAILURE, and its row in the audit trail. */
-static enum err refuse(const struct work *w, enum err err)
+/* A refusal that the client may read: a signed FAILURE, and its row in the audit trail; unless there are too many of them. */
+static enum err refuse(struct work *w, enum err err)
 {
 	struct outcome *out = w->out;
 	struct buf detail = {0};
@@ -74,10 +73,31 @@ static enum err refuse(const struct work *w, enum err err)
 
 	buf_printf(&detail, "%s%s%s", out->refused_by != NULL ? out->refused_by : "", out->refused_by != NULL ? ": " : "", out->why.text);
 	event.detail = buf_str(&detail);
-	store_audit(w->env->store, &event, &out->audit);
+	failed = limits_refuse(w, err, &event);
 	buf_free(&detail);
+	if (failed != ERR_OK)
+		return failed;
 	failed = respond_failure(w->env, w->msg, w->told != ERR_OK ? w->told : err, w->fail_text, out);
 	return failed == ERR_OK ? err : failed;
+}
+
+/* chosen: `env` with the profile that the message is for, while CA or RA change. */
+static enum err handle(struct work *w, const struct enroll_env *env, struct enroll_env *chosen, struct profile *view, struct bytes body)
+{
+	struct outcome *out = w->out;
+	enum err err;
+
+	if ((err = limits_recall(w)) != ERR_OK)
+		return err;
+	if (!out->light) {
+		if ((err = scep_open(body, &w->msg, &out->why)) != ERR_OK)
+			return err;
+		chosen->profile = rollover_for(env->profile, w->msg, env->now, view);
+		out->type = w->msg->type;
+		escape_text(&out->txid, w->msg->txid, SCEP_TXID_MAX);
+	}
+	err = out->light ? light_certify(w, body) : answer(w);
+	return err_row(err)->fail_info != FI_NONE ? refuse(w, err) : err;
 }
 
 void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out)
@@ -88,18 +108,7 @@ void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out
 
 	chosen.profile = rollover_at(env->profile, env->now);
 	*out = (struct outcome){.light = env->light};
-	out->err = out->light ? light_certify(&w, body) : scep_open(body, &w.msg, &out->why);
-	if (out->light) {
-		if (err_row(out->err)->fail_info != FI_NONE)
-			out->err = refuse(&w, out->err);
-	} else if (out->err == ERR_OK) {
-		chosen.profile = rollover_for(env->profile, w.msg, env->now, &view);
-		out->type = w.msg->type;
-		escape_text(&out->txid, w.msg->txid, SCEP_TXID_MAX);
-		out->err = answer(&w);
-		if (err_row(out->err)->fail_info != FI_NONE)
-			out->err = refuse(&w, out->err);
-	}
+	out->err = handle(&w, env, &chosen, &view, body);
 	work_free(&w);
 }
 

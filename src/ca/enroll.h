@@ -13,6 +13,7 @@ struct enroll_env {
 	time_t now;
 	const char *peer;		/* the client's address, for log and audit */
 	bool light;			/* the body has light_shape, and the profile serves that */
+	struct overload *overload;	/* ca/overload.h; NULL: nothing is remembered */
 };
 
 /* What happened, for the log line; buffers are freed by outcome_free. */

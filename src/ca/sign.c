@@ -51,7 +51,6 @@ static enum err refused(const struct work *w, const struct store_answer *answer)
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		if (refusals[i].verdict != answer->verdict)
 			continue;
-		out->retry_after = answer->retry_after;
 		out->why.err = refusals[i].err;
 		if (refusals[i].of_challenge)
 			out->refused_by = authority_name(w->authority);
@@ -77,6 +76,8 @@ enum err work_settle(struct work *w, const struct store_answer *answer)
 		return fail(why, ERR_TXN_PENDING, "another request is pending under the same transaction id");
 	case STORE_OLD_REVOKED:
 		return fail(why, ERR_RENEWAL, "the certificate that signed was revoked meanwhile");
+	case STORE_THROTTLED:
+		return limits_exceeded(w, answer);
 	default:
 		return refused(w, answer);
 	}

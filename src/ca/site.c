@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/crl.h"
+#include "ca/overload.h"
 #include "ca/profile_check.h"
 #include "store/schema.h"
 
@@ -62,6 +63,7 @@ static struct site *load_all(const char *conf_file, time_t now, const struct sit
 	struct site *site = mem_alloc(sizeof(*site));
 	size_t n = 0;
 
+	site->overload = overload_new();
 	site->conf = conf_read_sound(conf_file, problems);
 	if (site->conf == NULL)
 		return site;
@@ -95,6 +97,7 @@ void site_free(struct site *site)
 		return;
 	store_close(site->store);
 	web_close(site->web);
+	overload_free(site->overload);
 	profiles_free(site->profiles);
 	conf_free(site->conf);
 	free(site);

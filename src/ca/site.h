@@ -14,6 +14,7 @@ struct site {
 	struct profile **profiles;	/* sorted by name, NULL-terminated; profiles[i]->conf is conf->profiles[i] */
 	struct store *store;		/* NULL until site_open_store */
 	struct web *web;		/* NULL until site_open */
+	struct overload *overload;	/* of this process: ca/overload.h */
 };
 
 /*

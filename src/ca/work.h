@@ -5,6 +5,7 @@
 #include "auth/signed.h"
 #include "ca/authorize.h"
 #include "ca/enroll.h"
+#include "ca/limits.h"
 #include "ca/policy.h"
 
 /* Everything here ends with the request. */
@@ -24,6 +25,7 @@ struct work {
 	enum err told;			/* told to the client in place of the error, while that may depend on what only our key can read (P-85) */
 	char *fail_text;		/* failInfoText that says more than the error's row; NULL: none */
 	struct template template;	/* what policy makes of it; n == 0 of its subject: not decided yet */
+	struct limits limits;
 	struct store_request request;
 	struct store_answer answer;	/* of admit or poll */
 	struct buf identity, device, requester;	/* what request points into ... */

@@ -8,6 +8,7 @@
 #include "conf/cert_conf.h"
 #include "conf/hook_conf.h"
 #include "conf/key_conf.h"
+#include "conf/limits_conf.h"
 #include "conf/signed_conf.h"
 
 enum conf_device_id { DEVICE_ID_CN, DEVICE_ID_SERIAL_NUMBER, DEVICE_ID_SUBJECT, DEVICE_ID_TRANSACTION };
@@ -60,6 +61,7 @@ struct profile_conf {
 	struct signed_conf signed_challenge;
 	struct webhook_conf webhook;
 	struct command_conf command;
+	struct limits_conf limits;	/* [limits] */
 	/* [certificate] */
 	int64_t validity_s, backdate_s;
 	unsigned key_usage;		/* RFC 5280 bits as GNUTLS_KEY_*, never zero */

@@ -11,6 +11,7 @@
 #include "ca/light.h"
 #include "ca/rollover.h"
 #include "server/body.h"
+#include "server/retry.h"
 #include "server/url.h"
 
 #define LOG_FIELD_MAX 256
@@ -120,7 +121,8 @@ static void answer_light(const struct outcome *o, struct http_resp *resp)
 static void pki_operation(struct call *call, struct http_resp *resp)
 {
 	struct enroll_env env = {
-	    .profile = call->profile, .store = call->site->store, .web = call->site->web, .now = call->now, .peer = call->req->peer};
+	    .profile = call->profile, .store = call->site->store, .web = call->site->web, .now = call->now, .peer = call->req->peer,
+	    .overload = call->site->overload};
 	struct bytes message;
 	struct buf store = {0};
 	enum err err = take_message(call, &store, &message, &env.light, &call->outcome.why);
@@ -284,6 +286,8 @@ static void dispatch(struct call *call, struct http_resp *resp)
 		http_resp_error(o->err == ERR_OK ? ERR_INTERNAL : o->err, resp);
 	if (o->err == ERR_THROTTLED && o->retry_after > 0)
 		resp->retry_after = o->retry_after;
+	if (resp->retry_after > 0)
+		resp->retry_after = retry_spread(resp->retry_after);
 	if (o->err == ERR_METHOD && run != NULL)
 		resp->allow = run == get_crl ? "GET, HEAD" : "POST";	/* the method is right, but not for this operation of this profile */
 	resp->head = strcmp(call->req->method, "HEAD") == 0;

@@ -104,6 +104,7 @@ class Site:
             "ca": {"certificate": authority.ca_cert, "key": authority.ca_key},
             "ra": {"certificate": authority.ra_cert, "key": authority.ra_key},
             "enrol": {"one_time_challenge": "yes"},
+            "limits": {"wrong_challenges": "0"},	# tests that share a site send many
         }
         for name, values in sections.items():
             if values is None:

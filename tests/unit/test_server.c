@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "server/body.h"
 #include "server/http.h"
+#include "server/retry.h"
 #include "server/url.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -47,6 +48,31 @@ static void test_errors(void **state)
 		assert_true(resp.body.n > 1 && resp.body.p[resp.body.n - 1] == '\n');
 		buf_free(&resp.body);
 		buf_free(&out);
+	}
+}
+
+/* Never sooner than it makes sense, never much later, and never the same for those who ask one after another. */
+static void test_retry(void **state)
+{
+	static const int seconds[] = {1, 7, 30, 60, 590, 7200};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+		int span = seconds[i] < 590 ? seconds[i] + 10 : 600, told[200], n = span / 3, latest = 0;
+
+		for (int k = 0; k < n; k++) {
+			told[k] = retry_spread(seconds[i]);
+			assert_in_range(told[k], seconds[i], seconds[i] + span - 1);
+			for (int j = 0; j < k; j++)
+				assert_int_not_equal(told[j], told[k]);
+			latest = told[k] > latest ? told[k] : latest;
+		}
+		for (int k = 0; k < span; k++) {
+			int t = retry_spread(seconds[i]);
+
+			latest = t > latest ? t : latest;
+		}
+		assert_true(latest >= seconds[i] + span * 3 / 4);	/* all of the span is used */
 	}
 }
 
@@ -320,7 +346,7 @@ static void test_bodies_of_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_head), cmocka_unit_test(test_errors), cmocka_unit_test(test_paths), cmocka_unit_test(test_variables),
+	    cmocka_unit_test(test_head), cmocka_unit_test(test_errors), cmocka_unit_test(test_retry), cmocka_unit_test(test_paths), cmocka_unit_test(test_variables),
 	    cmocka_unit_test(test_body_check), cmocka_unit_test(test_profile_names), cmocka_unit_test(test_crl_names),
 	    cmocka_unit_test(test_head_of_what_may_be_kept), cmocka_unit_test(test_messages),
 	    cmocka_unit_test(test_standard_base64_only), cmocka_unit_test(test_ca_identifiers), cmocka_unit_test(test_bodies_of_text),
