@@ -17,9 +17,9 @@ class Answer:
         return self.headers.get("content-type", "")
 
 
-def exchange(port, data, tls=False, timeout=30, half_close=False):
-    """Sends `data` to 127.0.0.1:port and reads one answer."""
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as sock:
+def exchange(port, data, tls=False, timeout=30, half_close=False, source="127.0.0.1"):
+    """Sends `data` from `source` to 127.0.0.1:port and reads one answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0)) as sock:
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
@@ -84,9 +84,9 @@ def get(port, target, tls=False, **how):
     return exchange(port, request("GET", target, **how), tls)
 
 
-def post(port, target, body, content_type="application/x-pki-message", tls=False, headers=(), **how):
+def post(port, target, body, content_type="application/x-pki-message", tls=False, headers=(), source="127.0.0.1", **how):
     headers = [*headers, *([f"Content-Type: {content_type}"] if content_type is not None else [])]
-    return exchange(port, request("POST", target, headers, body, **how), tls)
+    return exchange(port, request("POST", target, headers, body, **how), tls, source=source)
 
 
 def escaped(text):
