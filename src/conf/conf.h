@@ -28,6 +28,9 @@ struct conf {
 	unsigned listen_mode;	/* of a unix socket, e.g. 0660 */
 	int64_t workers;	/* 0: one per processor when listening ourselves, none when handed a socket on fd 0 */
 	char *base_path;	/* "/scep" */
+	char *mtls_path;	/* "/scep-mtls": the same with a client certificate */
+	char **trusted_proxies;	/* ranges of addresses whose client_cert_header counts; both NULL: none */
+	char *client_cert_header;
 	int64_t max_body, max_query;	/* octets */
 	int64_t read_timeout_ms, write_timeout_ms;
 	bool syslog;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/problems.h"
+#include "conf/cidr.h"
 #include "conf/value.h"
 
 #define BLANKS ", \t"
@@ -203,6 +204,8 @@ static bool is_name(const struct setting *row, const char *text)
 		return is_printable(text) && is_url_path(text);
 	case KIND_URLS:
 		return is_url(text);
+	case KIND_CIDRS:
+		return is_cidr(text);
 	default:
 		return is_printable(text);
 	}

@@ -17,7 +17,7 @@ enum err oids_set(const struct setting *row, const char *text, char ***list, str
 void oids_text(const struct setting *row, char *const *list, struct buf *out);
 void oids_free(char **list);
 
-/* The same for KIND_NAMES, KIND_URLS and KIND_URL_PATHS. */
+/* The same for KIND_NAMES, KIND_URLS, KIND_CIDRS and KIND_URL_PATHS. */
 enum err names_set(const struct setting *row, const char *text, char ***list, struct why *why);
 void names_text(char *const *list, struct buf *out);
 

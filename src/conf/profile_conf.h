@@ -7,6 +7,7 @@
 
 #include "conf/cert_conf.h"
 #include "conf/hook_conf.h"
+#include "conf/client_cert_conf.h"
 #include "conf/key_conf.h"
 #include "conf/limits_conf.h"
 #include "conf/signed_conf.h"
@@ -61,6 +62,7 @@ struct profile_conf {
 	struct signed_conf signed_challenge;
 	struct webhook_conf webhook;
 	struct command_conf command;
+	struct client_cert_conf client_cert;
 	struct limits_conf limits;	/* [limits] */
 	/* [certificate] */
 	int64_t validity_s, backdate_s;

@@ -126,6 +126,9 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 		check_pair(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 		check_both(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 	}
+	if (p->client_cert.trust == NULL && (p->client_cert.crl != NULL || p->client_cert.replaces_challenge || p->client_cert.bind != 0))
+		problem_in(problems, p->file, "[client_certificate] trust", "missing: without the CAs that are trusted nothing else in the section has an "
+		    "effect; name them, or take the others out");
 	if (p->renew_from != NULL && p->renew_from_until == 0)
 		problem_in(problems, p->file, "[renewal] renew_from_until", "missing beside renew_from: until when former certificates may renew");
 	if (p->renew_from == NULL && (p->renew_from_crl != NULL || p->renew_from_until != 0))
@@ -166,6 +169,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct profile_conf *const *)a)->name, (*(struct profile_conf *const *)b)->name);
 }
 
+/* True for the base itself, too. */
 static bool is_below(const char *path, const char *base)
 {
 	size_t n = strlen(base);
@@ -187,6 +191,19 @@ static const struct profile_conf *owner_before(const struct conf *conf, size_t n
 	return NULL;
 }
 
+static void check_server(const struct conf *conf, struct problems *problems)
+{
+	if (is_below(conf->mtls_path, conf->base_path) || is_below(conf->base_path, conf->mtls_path))
+		problem_in(problems, conf->file, "[server] mtls_path", "'%s' is not apart from base_path '%s': a request would be both; name another "
+		    "path", conf->mtls_path, conf->base_path);
+	if (conf->client_cert_header != NULL && conf->trusted_proxies == NULL)
+		problem_in(problems, conf->file, "[server] trusted_proxies", "missing beside client_cert_header: from anybody the header would be worth "
+		    "nothing; name the proxies that set it, or take client_cert_header out");
+	if (conf->client_cert_header == NULL && conf->trusted_proxies != NULL)
+		problem_in(problems, conf->file, "[server] client_cert_header", "missing beside trusted_proxies: name the header in which they pass client "
+		    "certificates on, or take trusted_proxies out");
+}
+
 /* A path leads to one profile, and not to where profiles answer by their names. */
 static void check_paths(const struct conf *conf, struct problems *problems)
 {
@@ -197,6 +214,9 @@ static void check_paths(const struct conf *conf, struct problems *problems)
 			if (is_below(p->paths[k], conf->base_path))
 				problem_in(problems, p->file, "[profile] paths", "'%s' is at or below base_path '%s', where every profile "
 				    "answers under its name; take it out", p->paths[k], conf->base_path);
+			else if (is_below(p->paths[k], conf->mtls_path))
+				problem_in(problems, p->file, "[profile] paths", "'%s' is at or below mtls_path '%s', where client certificates are "
+				    "wanted; take it out", p->paths[k], conf->mtls_path);
 			else if ((other = owner_before(conf, i, k)) != NULL)
 				problem_in(problems, p->file, "[profile] paths", "'%s' is a path of profile '%s' already; a path leads to "
 				    "one profile", p->paths[k], other->name);
@@ -267,6 +287,7 @@ struct conf *conf_read_sound(const char *file, struct problems *problems)
 	}
 	check_secrecy(conf, "database", conf->conninfo, problems);
 	check_secrecy(conf, "admin", conf->admin.conninfo, problems);
+	check_server(conf, problems);
 	read_profiles(conf, problems);
 	return conf;
 }

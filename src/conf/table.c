@@ -21,6 +21,16 @@ static const struct setting server_rows[] = {
 	.help = "Processes that answer. 0: one per processor when listening ourselves, one when a web server starts us."},
     {"server", "base_path", KIND_URL_PATH, AT(base_path), .standard = "/scep",
 	.help = "Path in the URL under which the profiles answer."},
+    {"server", "mtls_path", KIND_URL_PATH, AT(mtls_path), .standard = "/scep-mtls",
+	.help = "Path in the URL under which those profiles answer that want a TLS client certificate ([client_certificate] trust). The web server has "
+		"to ask for certificates there, and to pass them on."},
+    {"server", "trusted_proxies", KIND_CIDRS, AT(trusted_proxies), .example = "192.0.2.10 2001:db8:1::/64",
+	.help = "Where TLS ends on another machine than the web server's: the addresses of those proxies, whose client_cert_header is believed, and "
+		"nothing else of them. Whoever can send from these addresses can pretend to hold any certificate. The web server has to hand over "
+		"the proxy's own address (REMOTE_ADDR), not one that the proxy tells."},
+    {"server", "client_cert_header", KIND_HEADER, AT(client_cert_header), .example = "Client-Cert",
+	.help = "The header in which they pass the client's certificate on, as RFC 9440 has it, as PEM, escaped or not, or as base64. They have to remove "
+		"it from what clients send, also where it is written with '_' or '.' for '-'. From everybody else it is ignored."},
     {"server", "max_body", KIND_SIZE, AT(max_body), .standard = "1m", .min = 4 * KIB, .max = 16 * MIB,
 	.help = "Largest message by POST; a larger one is answered with 413."},
     {"server", "max_query", KIND_SIZE, AT(max_query), .standard = "24k", .min = KIB, .max = MIB,

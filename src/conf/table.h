@@ -12,6 +12,7 @@ enum conf_kind {	/* how a value is written, and the field it is stored in */
 	KIND_PATH,	/* char *: a file, relative to the one that names it */
 	KIND_KEY,	/* char *: the same, or a "pkcs11:" URI */
 	KIND_LISTEN,	/* char *: "/path" of a unix socket or "address:port" */
+	KIND_HEADER,	/* char *: the name of a header of HTTP */
 	KIND_URL_PATH,	/* char *: "/scep" */
 	KIND_BOOL,	/* bool: the words of the row, or yes and no */
 	KIND_ENUM,	/* an enum: one of the words */
@@ -19,6 +20,7 @@ enum conf_kind {	/* how a value is written, and the field it is stored in */
 	KIND_OIDS,	/* char **: words or dotted OIDs, NULL-terminated; or "none" */
 	KIND_NAMES,	/* char **: texts without blanks, NULL-terminated; NULL: unset */
 	KIND_URLS,	/* the same, of http:// or https:// URLs */
+	KIND_CIDRS,	/* char **: the same, each an address or a range of addresses */
 	KIND_URL_PATHS,	/* char **: the same, each a path in a URL */
 	KIND_INT,	/* int64_t */
 	KIND_SIZE,	/* int64_t: octets, "64k", "1m" */
@@ -58,6 +60,8 @@ enum setting_flag {
 	NONE_OK = 4,	/* "none" is a value */
 	EXAMPLE_ON = 8,	/* the example file has it switched on: the value is the example's, not a default */
 };
+
+#define HEADER_MAX 64	/* octets of a KIND_HEADER */
 
 struct setting_table {
 	const struct setting *rows;

@@ -58,6 +58,14 @@ static bool is_listen(const char *text)
 	return colon != NULL && colon != text && number_parse(colon + 1, NULL, &port) && port >= 1 && port <= 65535;
 }
 
+/* No '_': most servers drop such a header, and to a program behind the others it is the same as one with '-'. */
+bool is_header(const char *text)
+{
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
+
+	return n > 0 && n <= HEADER_MAX && text[n] == '\0' && text[0] != '-';
+}
+
 bool is_url_path(const char *text)
 {
 	size_t n = strlen(text);
@@ -70,6 +78,10 @@ static enum err set_string(const struct setting *row, const char *file, const ch
 	switch (row->kind) {
 	case KIND_LISTEN:
 		if (!is_listen(text))
+			return value_bad(row, text, why);
+		break;
+	case KIND_HEADER:
+		if (!is_header(text))
 			return value_bad(row, text, why);
 		break;
 	case KIND_URL_PATH:
@@ -149,6 +161,7 @@ enum err value_set(const struct setting *row, const char *file, const char *text
 	case KIND_PATH:
 	case KIND_KEY:
 	case KIND_LISTEN:
+	case KIND_HEADER:
 	case KIND_URL_PATH:
 		return set_string(row, file, text, at, why);
 	case KIND_BOOL:
@@ -160,6 +173,7 @@ enum err value_set(const struct setting *row, const char *file, const char *text
 		return oids_set(row, text, at, why);
 	case KIND_NAMES:
 	case KIND_URLS:
+	case KIND_CIDRS:
 	case KIND_URL_PATHS:
 		return names_set(row, text, at, why);
 	case KIND_MODE:
@@ -194,6 +208,7 @@ bool value_text(const struct setting *row, const void *conf, struct buf *out)
 	case KIND_PATH:
 	case KIND_KEY:
 	case KIND_LISTEN:
+	case KIND_HEADER:
 	case KIND_URL_PATH:
 		if (*(char *const *)at == NULL)
 			return false;
@@ -214,6 +229,7 @@ bool value_text(const struct setting *row, const void *conf, struct buf *out)
 		break;
 	case KIND_NAMES:
 	case KIND_URLS:
+	case KIND_CIDRS:
 	case KIND_URL_PATHS:
 		if (*(char **const *)at == NULL)
 			return false;
@@ -261,6 +277,8 @@ void value_expected(const struct setting *row, struct buf *out)
 	static const char *const plain[] = {
 	    [KIND_TEXT] = "text", [KIND_CONNINFO] = "a libpq connection string", [KIND_PATH] = "a file",
 	    [KIND_KEY] = "a file or a pkcs11: URI", [KIND_LISTEN] = "the absolute path of a socket, or address:port",
+	    [KIND_HEADER] = "the name of an HTTP header: letters, digits and '-'",
+	    [KIND_CIDRS] = "a list of addresses and ranges such as 192.0.2.1 or 2001:db8::/32, with no bit set behind the prefix, and less than everybody",
 	    [KIND_URL_PATH] = "a URL path such as /scep, without / at its end", [KIND_MODE] = "an octal mode such as 0660",
 	    [KIND_NAMES] = "a list of names without blanks",
 	    [KIND_URLS] = "a list of http:// or https:// URLs",

@@ -19,6 +19,9 @@ bool value_text(const struct setting *row, const void *conf, struct buf *out);
 /* Appends what the row accepts: "a whole number from 1 to 9", "one of cn, subject". */
 void value_expected(const struct setting *row, struct buf *out);
 
+/* The name of a header as it can reach a program behind a web server: letters, digits and '-', not too long. */
+bool is_header(const char *text);
+
 /* "/scep": begins with a slash, does not end with one, and holds nothing that a URL would escape. */
 bool is_url_path(const char *text);
 

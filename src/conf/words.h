@@ -11,6 +11,14 @@ static const struct conf_word level_words[] = {
     {.word = "debug", .value = LOG_DEBUG_}, {0},
 };
 static const struct conf_word signer_words[] = {{.word = "must-match", .value = 1}, {.word = "any", .value = 0}, {0}};
+static const struct conf_word client_auth_words[] = {{.word = "clientAuth", .value = 1}, {.word = "any", .value = 0}, {0}};
+static const struct conf_word client_challenge_words[] = {
+    {.word = "required", .value = 0}, {.word = "not-with-client-cert", .value = 1}, {0},
+};
+static const struct conf_word bind_words[] = {
+    {.word = "subject", .value = BIND_SUBJECT}, {.word = "cn", .value = BIND_CN}, {.word = "serial_number", .value = BIND_SERIAL_NUMBER},
+    {.word = "san", .value = BIND_SAN}, {.word = "key", .value = BIND_KEY}, {0},
+};
 static const struct conf_word device_words[] = {
     {.word = "cn", .value = DEVICE_ID_CN}, {.word = "serial_number", .value = DEVICE_ID_SERIAL_NUMBER},
     {.word = "subject", .value = DEVICE_ID_SUBJECT}, {.word = "transaction_id", .value = DEVICE_ID_TRANSACTION}, {0},

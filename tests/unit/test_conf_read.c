@@ -90,6 +90,11 @@ static void every_server_setting(void **state)
 	assert_string_equal(conf->base_path, "/pki/scep");
 	assert_int_equal(conf->max_body, 65536);
 	assert_int_equal(conf->max_query, 16384);
+	assert_string_equal(conf->mtls_path, "/pki/scep-mtls");
+	assert_string_equal(conf->trusted_proxies[0], "192.0.2.0/24");
+	assert_string_equal(conf->trusted_proxies[1], "2001:db8::1");
+	assert_null(conf->trusted_proxies[2]);
+	assert_string_equal(conf->client_cert_header, "X-Device-Cert");
 	assert_int_equal(conf->read_timeout_ms, 1500);
 	assert_int_equal(conf->write_timeout_ms, 120000);
 	assert_true(conf->syslog);
@@ -135,6 +140,10 @@ static void every_profile_setting(void **state)
 	assert_string_equal(p->old_ra[1].pair.key, GOOD "/profiles.d/older-ra.key");
 	assert_string_equal(p->static_challenge_file, GOOD "/profiles.d/secrets");
 	assert_true(!p->one_time_challenge && !p->signer_key_must_match && p->include_chain);
+	assert_string_equal(p->client_cert.trust, GOOD "/profiles.d/client-cas.pem");
+	assert_string_equal(p->client_cert.crl, "/var/crl.der");
+	assert_true(!p->client_cert.client_auth && p->client_cert.replaces_challenge && !p->client_cert.only);
+	assert_int_equal(p->client_cert.bind, BIND_CN | BIND_SAN | BIND_KEY);
 	assert_int_equal(p->min_rsa_bits, 3072);
 	assert_int_equal(p->max_rsa_bits, 4096);
 	assert_int_equal(p->device_id, DEVICE_ID_TRANSACTION);

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "conf/cidr.h"
 #include "conf/conf.h"
 #include "conf/date.h"
 #include "conf/rate.h"
@@ -150,6 +151,36 @@ static void rates(void **state)
 		assert_string_equal(buf_str(&text), rows[i].printed != NULL ? rows[i].printed : "7/7s");
 		buf_free(&text);
 	}
+}
+
+/* Who is in which range; a malformed range has nobody. */
+static void address_ranges(void **state)
+{
+	static const struct {
+		const char *range, *in, *out;	/* in NULL: it is no range */
+	} rows[] = {
+	    {"192.0.2.7", "192.0.2.7", "192.0.2.6"}, {"192.0.2.0/24", "192.0.2.255", "192.0.3.0"}, {"10.0.0.0/9", "10.127.1.1", "10.128.0.0"},
+	    {"128.0.0.0/1", "255.1.1.1", "127.1.1.1"}, {"192.0.2.7/32", "::ffff:192.0.2.7", "::192.0.2.7"},
+	    {"2001:db8::/32", "2001:db8:ffff::1", "2001:db9::"}, {"2001:db8::1/128", "2001:0db8:0:0:0:0:0:1", "2001:db8::2"},
+	    {"::ffff:192.0.2.0/120", "192.0.2.1", "192.0.3.1"}, {"::1", "::1", "127.0.0.1"}, {"127.0.0.1", "127.0.0.1", "::1"},
+	    {"0.0.0.0/0", NULL, "192.0.2.1"}, {"::/0", NULL, "::1"}, {"192.0.2.1/24", NULL, "192.0.2.1"}, {"192.0.2.0/33", NULL, "192.0.2.0"},
+	    {"192.0.2/24", NULL, "192.0.2.1"}, {"192.0.2.0/", NULL, "192.0.2.0"}, {"192.0.2.0/ 24", NULL, "192.0.2.0"}, {"/24", NULL, ""},
+	    {"2001:db8::/129", NULL, "2001:db8::"}, {"192.0.2.0/-1", NULL, "192.0.2.0"}, {"localhost", NULL, "127.0.0.1"},
+	    {"192.0.2.0/24/24", NULL, "192.0.2.0"}, {"192.0.2.1", "192.0.2.1", "unix:"}, {"192.0.2.1", "192.0.2.1", ""},
+	    {"192.0.2.1", "192.0.2.1", "192.0.2.1 "}, {"192.0.2.1", "192.0.2.1", "192.0.2.1, 192.0.2.1"},
+	    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/8", NULL, "::1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *list[] = {(char *)"198.51.100.1", (char *)rows[i].range, NULL};
+
+		print_message("# %s\n", rows[i].range);
+		assert_int_equal(is_cidr(rows[i].range), rows[i].in != NULL);
+		assert_true(rows[i].in == NULL || cidrs_have(list, rows[i].in));
+		assert_false(cidrs_have(list, rows[i].out));
+	}
+	assert_false(cidrs_have(NULL, "192.0.2.1"));
 }
 
 /* Only dates that exist, in the form that is printed or its first half. */
@@ -328,7 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rows_are_sound), cmocka_unit_test(values_come_back), cmocka_unit_test(untouched_on_failure),
-	    cmocka_unit_test(key_usage_bits), cmocka_unit_test(dates), cmocka_unit_test(rates), cmocka_unit_test(committed_files), cmocka_unit_test(examples_are_the_defaults),
+	    cmocka_unit_test(key_usage_bits), cmocka_unit_test(address_ranges), cmocka_unit_test(dates), cmocka_unit_test(rates), cmocka_unit_test(committed_files), cmocka_unit_test(examples_are_the_defaults),
 	    cmocka_unit_test(printed_and_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
