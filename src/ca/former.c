@@ -2,24 +2,19 @@
 
 #include <stdlib.h>
 
-#include "base/codec.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "ca/profile_check.h"
 #include "conf/date.h"
 #include "pki/alg.h"
 #include "pki/crl.h"
-#include "pki/der.h"
 #include "pki/name.h"
-
-#define MAX_CRLS 64
 
 struct former {
 	const struct profile_conf *conf;
 	struct alg_set algs;
 	struct cert **cas;
 	size_t n_cas;
-	struct crl *crls[MAX_CRLS];
+	struct crl **crls;
 	size_t n_crls;
 };
 
@@ -39,43 +34,17 @@ static void problem_of(const struct profile_conf *conf, const char *key, struct 
 	free(where);
 }
 
-static enum err add_crl(struct former *f, struct bytes der, struct why *why)
-{
-	struct crl *crl = NULL;
-	enum err err;
-
-	if (f->n_crls == MAX_CRLS)
-		return fail(why, ERR_CERT, "more than %d CRLs", MAX_CRLS);
-	if ((err = crl_parse(der, &crl, why)) != ERR_OK)
-		return err;
-	f->crls[f->n_crls++] = crl;
-	for (size_t i = 0; i < f->n_cas; i++) {
-		if (crl_verify_by(crl, f->cas[i], NULL) == ERR_OK)
-			return ERR_OK;
-	}
-	return fail(why, ERR_CERT, "CRL %zu is not signed by any CA of renew_from", f->n_crls);
-}
-
-/* PEM with one or more, or one in DER. */
 static enum err read_crls(struct former *f, const char *path, struct why *why)
 {
-	static const char *const labels[] = {"X509 CRL", NULL};
-	struct buf file = {0}, der = {0};
-	enum err err = file_read(path, &file, why);
-	struct bytes text = buf_bytes(&file);
+	enum err err = crl_list_read(path, &f->crls, &f->n_crls, why);
+	size_t ca;
 
-	if (err == ERR_OK && file.n > 0 && file.p[0] == DER_SEQUENCE)
-		err = add_crl(f, text, why);
-	while (err == ERR_OK && pem_next(&text, labels, &der, NULL)) {
-		err = add_crl(f, buf_bytes(&der), why);
-		buf_free(&der);
+	for (size_t i = 0; err == ERR_OK && i < f->n_crls; i++) {
+		for (ca = 0; ca < f->n_cas && crl_verify_by(f->crls[i], f->cas[ca], NULL) != ERR_OK; ca++)
+			;
+		if (ca == f->n_cas)
+			err = fail(why, ERR_CERT, "'%s': CRL %zu is not signed by any CA of renew_from", path, i + 1);
 	}
-	if (err == ERR_OK && f->n_crls == 0)
-		err = fail(why, ERR_CERT, "no CRL in it (wanted: PEM, or one in DER)");
-	if (err != ERR_OK)
-		fail_in(why, "'%s'", path);
-	buf_free(&file);
-	buf_free(&der);
 	return err;
 }
 
@@ -133,8 +102,7 @@ void former_free(struct former *f)
 	if (f == NULL)
 		return;
 	cert_list_free(f->cas, f->n_cas);
-	for (size_t i = 0; i < f->n_crls; i++)
-		crl_free(f->crls[i]);
+	crl_list_free(f->crls, f->n_crls);
 	free(f);
 }
 
@@ -166,23 +134,9 @@ static enum err check_digest(const struct former *f, const struct cert *cert, st
 	return ERR_OK;
 }
 
-static struct bytes magnitude(struct bytes b)
-{
-	while (b.n > 0 && b.p[0] == 0)
-		b = bytes_cut(b, 1, b.n);
-	return b;
-}
-
 static bool is_revoked(const struct crl *crl, const struct cert *cert)
 {
-	struct bytes rest = crl != NULL ? crl->entries : (struct bytes){0};
-	struct crl_entry entry;
-
-	while (crl_entry_next(&rest, &entry)) {
-		if (bytes_eq(magnitude(entry.serial), magnitude(cert->serial)))
-			return true;
-	}
-	return false;
+	return crl != NULL && crl_lists(crl, cert->serial);
 }
 
 enum err former_check(const struct former *f, const struct cert *cert, time_t now, struct why *why)

@@ -153,6 +153,34 @@ bool cert_is_ca(const struct cert *cert)
 	       der_expect(&seq.body, DER_BOOLEAN, &ca) && ca.body.n == 1 && ca.body.p[0] != 0;
 }
 
+int cert_path_len(const struct cert *cert)
+{
+	struct bytes value;
+	struct tlv seq, ca, len;
+
+	if (!cert_extension(cert, OID_BASIC_CONSTRAINTS, &value, NULL) || !der_whole(value, DER_SEQUENCE, &seq) ||
+	    !der_expect(&seq.body, DER_BOOLEAN, &ca) || seq.body.n == 0)
+		return -1;
+	/* malformed or negative is none at all; no chain is longer than 127 */
+	if (!der_whole(seq.body, DER_INTEGER, &len) || len.body.n == 0 || (len.body.p[0] & 0x80) != 0)
+		return 0;
+	return len.body.n == 1 ? len.body.p[0] : 127;
+}
+
+bool cert_has_purpose(const struct cert *cert, const char *purpose)
+{
+	struct bytes value;
+	struct tlv seq, oid;
+
+	if (!cert_extension(cert, OID_EXT_KEY_USAGE, &value, NULL) || !der_whole(value, DER_SEQUENCE, &seq))
+		return false;
+	while (der_expect(&seq.body, DER_OID, &oid)) {
+		if (der_oid_is(oid.body, purpose))
+			return true;
+	}
+	return false;
+}
+
 bool cert_is_self_signed(const struct cert *cert)
 {
 	return cert_verify_by(cert, cert, NULL) == ERR_OK;

@@ -39,6 +39,10 @@ void cert_list_free(struct cert **list, size_t n);
 bool cert_extension(const struct cert *cert, const char *oid, struct bytes *value, bool *critical);
 unsigned cert_key_usage(const struct cert *cert);	/* GNUTLS_KEY_* bits; ~0u when there is no such extension */
 bool cert_is_ca(const struct cert *cert);
+/* How many CAs may stand between this one and an end entity's certificate; -1: as many as there are. */
+int cert_path_len(const struct cert *cert);
+/* Is `purpose`, a dotted OID, among its extended key usages? False when it has none. */
+bool cert_has_purpose(const struct cert *cert, const char *purpose);
 /* True when issuer and subject are the same and its own key verifies it. */
 bool cert_is_self_signed(const struct cert *cert);
 /* Verifies `cert`'s signature with `issuer`'s key, and that the names chain. Error: CERT. */

@@ -179,6 +179,26 @@ void crl_free(struct crl *crl)
 	free(crl);
 }
 
+/* Leading zeros do not count (P-182). */
+static struct bytes magnitude(struct bytes b)
+{
+	while (b.n > 0 && b.p[0] == 0)
+		b = bytes_cut(b, 1, b.n);
+	return b;
+}
+
+bool crl_lists(const struct crl *crl, struct bytes serial)
+{
+	struct bytes rest = crl->entries, wanted = magnitude(serial);
+	struct crl_entry entry;
+
+	while (crl_entry_next(&rest, &entry)) {
+		if (bytes_eq(magnitude(entry.serial), wanted))
+			return true;
+	}
+	return false;
+}
+
 enum err crl_verify_by(const struct crl *crl, const struct cert *issuer, struct why *why)
 {
 	const struct digest_row *digest = NULL;

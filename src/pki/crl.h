@@ -59,8 +59,15 @@ struct crl {
 enum err crl_parse(struct bytes der, struct crl **out, struct why *why);
 void crl_free(struct crl *crl);		/* NULL is allowed */
 
+/* All CRLs of a file, PEM or one in DER, at least one; *out is an array of *n, freed with crl_list_free. Errors: FILE, CERT. */
+enum err crl_list_read(const char *path, struct crl ***out, size_t *n, struct why *why);
+void crl_list_free(struct crl **list, size_t n);
+
 /* Takes the next entry off crl->entries. False: none left. */
 bool crl_entry_next(struct bytes *rest, struct crl_entry *out);
+
+/* Is the certificate with this serial number (content octets of an INTEGER) on it? */
+bool crl_lists(const struct crl *crl, struct bytes serial);
 
 /* Its signature is by `issuer`'s key, and it names it. Error: CERT. */
 enum err crl_verify_by(const struct crl *crl, const struct cert *issuer, struct why *why);

@@ -56,6 +56,7 @@
 #define OID_MS_SID_OBJECT "1.3.6.1.4.1.311.25.2.1"
 #define OID_OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
 #define OID_ANY_PURPOSE "2.5.29.37.0"
+#define OID_CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3"
 
 #define OID_CN "2.5.4.3"
