@@ -2,11 +2,12 @@
 
 #include "ca/hook.h"
 #include "ca/signed.h"
+#include "ca/tls.h"
 
 const char *authority_name(enum authority a)
 {
 	static const char *const names[] = {"no challenge", "static challenge", "one-time challenge", "renewal", "operators",
-	    "renewal from a former CA", "signed challenge", "web hook", "command"};
+	    "renewal from a former CA", "signed challenge", "web hook", "command", "client certificate"};
 
 	return names[a];
 }
@@ -30,6 +31,7 @@ static const struct {
     {AUTHORITY_SIGNED, signed_claims, signed_judge},
     {AUTHORITY_STATIC, is_static, NULL},
     {AUTHORITY_ONE_TIME, may_be_one_time, NULL},
+    {AUTHORITY_CLIENT_CERT, tls_authorises, NULL},
     {AUTHORITY_WEBHOOK, webhook_claims, NULL},
     {AUTHORITY_COMMAND, command_claims, NULL},
 };

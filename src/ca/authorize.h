@@ -15,7 +15,8 @@ enum authority {
 	AUTHORITY_FORMER,	/* the certificate that is renewed, of a former CA */
 	AUTHORITY_SIGNED,	/* a token that somebody signed whom the profile trusts */
 	AUTHORITY_WEBHOOK,	/* the profile's web hook, to be asked */
-	AUTHORITY_COMMAND	/* its command, to be asked */
+	AUTHORITY_COMMAND,	/* its command, to be asked */
+	AUTHORITY_CLIENT_CERT	/* a TLS client certificate, without a challenge */
 };
 
 const char *authority_name(enum authority a);	/* "static challenge" */

@@ -1,5 +1,6 @@
 /* Who has to say yes to a request besides the authenticator, or the old certificate, that authorised it. */
 #include "ca/hook.h"
+#include "ca/tls.h"
 
 /* Asked in this order. One that refuses has the last word, with its error. */
 static const struct {
@@ -7,6 +8,7 @@ static const struct {
 	bool (*applies)(const struct work *w);
 	enum err (*ask)(struct work *w, struct why *why);	/* may set w->waits, and add to w->values */
 } consents[] = {
+    {"client certificate", tls_applies, tls_consent},
     {"web hook", webhook_applies, webhook_consents},
     {"command", command_applies, command_consents},
     {NULL, NULL, NULL},

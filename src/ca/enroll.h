@@ -12,6 +12,7 @@ struct enroll_env {
 	struct web *web;		/* to the profiles' web hooks */
 	time_t now;
 	const char *peer;		/* the client's address, for log and audit */
+	const struct cert *client_cert;	/* with which the client came, good for this profile; NULL: none */
 	bool light;			/* the body has light_shape, and the profile serves that */
 	struct overload *overload;	/* ca/overload.h; NULL: nothing is remembered */
 };

@@ -111,6 +111,14 @@ static void load_secrets(const struct load *l, struct profile *p)
 		check_file(where, "static_challenge_file", &why, l->problems);
 }
 
+static void load_client_trust(const struct load *l, struct profile *p)
+{
+	char where[600];
+
+	where_of(l, "client_certificate", where, sizeof(where));
+	p->client_trust = client_trust_load(&l->conf->client_cert, where, l->now, l->problems);
+}
+
 static void warn_about_algorithms(const struct load *l)
 {
 	char where[600];
@@ -218,6 +226,8 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, const 
 	load_secrets(&l, p);
 	signed_load(p, before, now, problems);
 	hook_load(conf, &p->webhook, problems);
+	l.now = now;
+	load_client_trust(&l, p);
 	warn_about_algorithms(&l);
 	p->former = former_load(conf, now, problems);
 	p->policy = policy_load(conf, problems);
@@ -279,6 +289,7 @@ void profile_free(struct profile *p)
 	policy_free(p->policy);
 	secrets_free(p->secrets);
 	webhook_free(p->webhook);
+	client_trust_free(p->client_trust);
 	ca_crl_free(p->crl);
 	ca_urls_free(p->crl_urls);
 	ca_urls_free(p->ca_issuers_urls);

@@ -4,6 +4,7 @@
 
 #include "auth/anchors.h"
 #include "auth/challenge.h"
+#include "auth/client_cert.h"
 #include "auth/webhook.h"
 #include "base/problems.h"
 #include "ca/former.h"
@@ -24,6 +25,7 @@ struct profile {
 	struct secrets *secrets;	/* NULL: no static challenge */
 	struct anchors *anchors;	/* who signs challenges; NULL: nobody */
 	struct webhook *webhook;	/* NULL: none */
+	struct client_trust *client_trust;	/* of TLS client certificates; NULL: it takes none */
 	struct former *former;		/* NULL: none */
 	struct policy *policy;		/* what its certificates may be */
 	struct alg_set algs;

@@ -32,6 +32,11 @@ static bool has_operators(const struct profile_conf *conf)
 	return conf->approval != APPROVAL_AUTO;
 }
 
+static bool has_client_certificates(const struct profile_conf *conf)
+{
+	return conf->client_cert.trust != NULL && conf->client_cert.replaces_challenge;
+}
+
 static bool has_webhook(const struct profile_conf *conf)
 {
 	return conf->webhook.url != NULL && conf->webhook.hook.role == HOOK_CHALLENGE;
@@ -51,6 +56,7 @@ static const struct {
     {has_one_time_challenges, "'one_time_challenge = yes' in [enrol]", "one-time challenges"},
     {has_static_secrets, "'static_challenge_file' in [enrol]", "static challenge"},
     {has_signed_challenges, "'anchors' in [signed_challenge]", "signed challenges"},
+    {has_client_certificates, "'trust' and 'challenge = not-with-client-cert' in [client_certificate]", "client certificate"},
     {has_operators, "'mode = manual' in [approval]", "operators"},
     {has_webhook, "'url' with 'role = challenge' in [webhook]", "web hook"},
     {has_command, "'path' with 'role = challenge' in [command]", "command"},

@@ -6,6 +6,7 @@
 #include "ca/crl.h"
 #include "ca/issue.h"
 #include "ca/respond.h"
+#include "ca/tls.h"
 #include "ca/work.h"
 #include "pki/name.h"
 
@@ -117,6 +118,10 @@ void work_note_requester(struct work *w)
 	buf_add_str(&w->requester, authority_name(w->authority));
 	if (w->authority == AUTHORITY_FORMER)
 		note_former(w);
+	if (w->env->client_cert != NULL) {
+		buf_add_str(&w->requester, " with ");
+		tls_describe(w->env->client_cert, &w->requester);
+	}
 	buf_printf(&w->requester, " from %s%s", w->env->peer, w->out->light ? " as a bare request" : "");
 	if (w->out->weak.n > 0)
 		buf_printf(&w->requester, " with %s", buf_str(&w->out->weak));

@@ -9,12 +9,6 @@
 
 #define DRAIN_MAX ((size_t)16 << 20)	/* of an over-long body */
 
-static const char *env(void *ctx, const char *name)
-{
-	(void)ctx;
-	return getenv(name);
-}
-
 static long now_ms(void)
 {
 	struct timespec t;
@@ -95,7 +89,7 @@ bool cgi_serve(const struct http_limits *limits, http_handler handle, void *ctx)
 	bool ok;
 
 	signal(SIGPIPE, SIG_IGN);
-	http_req_read(env, NULL, limits, &path, &req);
+	http_req_read(http_var_in, environ, limits, &path, &req);
 	err = body_read(limits, &body);
 	if (req.err == ERR_OK)
 		req.err = err;

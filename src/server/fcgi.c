@@ -96,11 +96,6 @@ void fcgi_close(struct fcgi *f)
 
 /* --- one request -------------------------------------------------------------------------------------------------- */
 
-static const char *param(void *ctx, const char *name)
-{
-	return FCGX_GetParam(name, ((FCGX_Request *)ctx)->envp);
-}
-
 /* False when the deadline has passed. */
 static bool read_timeout_set(int fd, long deadline)
 {
@@ -208,7 +203,7 @@ static void connection_serve(struct fcgi *f, int fd, http_handler handle, void *
 		f->r.ipcFd = -1;
 		return;
 	}
-	http_req_read(param, &f->r, &f->limits, &path, &req);
+	http_req_read(http_var_in, f->r.envp, &f->limits, &path, &req);
 	err = body_read(f, deadline, &body);
 	guard_set(-1, 0);
 	if (req.err == ERR_OK)

@@ -73,6 +73,8 @@ void http_head_write(const struct http_resp *resp, struct buf *out)
 	buf_add_str(out, "X-Content-Type-Options: nosniff\r\n");
 	if (resp->allow != NULL)
 		buf_printf(out, "Allow: %s\r\n", resp->allow);
+	if (resp->authenticate != NULL)
+		buf_printf(out, "WWW-Authenticate: %s\r\n", resp->authenticate);
 	if (resp->retry_after > 0)
 		buf_printf(out, "Retry-After: %d\r\n", resp->retry_after);
 	buf_add_str(out, "\r\n");
@@ -86,6 +88,8 @@ void http_resp_error(enum err err, struct http_resp *resp)
 	resp->status = row->http;
 	resp->type = "text/plain";
 	resp->allow = err == ERR_METHOD ? "GET, HEAD, POST" : NULL;
+	/* no registered scheme fits; some HTTP libraries give up on a 401 without the header */
+	resp->authenticate = row->http == 401 ? "TLS-Client-Certificate realm=\"SCEP\"" : NULL;
 	resp->retry_after = row->http == 503 || row->http == 429 ? RETRY_AFTER_S : 0;
 	buf_printf(&resp->body, "%s\n", row->text);
 }
@@ -119,10 +123,28 @@ enum err http_body_check(const char *content_length, size_t got, const struct ht
 	return known && n != got ? ERR_BODY_CUT : ERR_OK;
 }
 
+const char *http_var_in(void *envp, const char *name, bool *twice)
+{
+	const char *found = NULL;
+	size_t n = strlen(name);
+
+	if (twice != NULL)
+		*twice = false;
+	for (char **e = envp; *e != NULL; e++) {
+		if (strncmp(*e, name, n) != 0 || (*e)[n] != '=')
+			continue;
+		if (found == NULL)
+			found = *e + n + 1;
+		else if (twice != NULL)
+			*twice = true;
+	}
+	return found;
+}
+
 /* Servers split a path differently or not at all (mod_proxy_fcgi), and some hand it over still encoded: join, then decode. */
 static void path_read(http_var var, void *ctx, struct buf *path)
 {
-	const char *script = var(ctx, "SCRIPT_NAME"), *info = var(ctx, "PATH_INFO"), *uri = var(ctx, "REQUEST_URI");
+	const char *script = var(ctx, "SCRIPT_NAME", NULL), *info = var(ctx, "PATH_INFO", NULL), *uri = var(ctx, "REQUEST_URI", NULL);
 	struct buf raw = {0};
 
 	if (script != NULL)
@@ -145,18 +167,18 @@ static const char *text_or_empty(const char *s)
 
 void http_req_read(http_var var, void *ctx, const struct http_limits *limits, struct buf *path, struct http_req *req)
 {
-	*req = (struct http_req){0};
+	*req = (struct http_req){.var = var, .vars = ctx};
 	path_read(var, ctx, path);
 	req->path = (const char *)path->p;
-	req->method = text_or_empty(var(ctx, "REQUEST_METHOD"));
-	req->query = bytes_str(text_or_empty(var(ctx, "QUERY_STRING")));
-	req->content_type = text_or_empty(var(ctx, "CONTENT_TYPE"));
-	req->peer = text_or_empty(var(ctx, "REMOTE_ADDR"));
-	req->if_none_match = text_or_empty(var(ctx, "HTTP_IF_NONE_MATCH"));
-	req->user = text_or_empty(var(ctx, "REMOTE_USER"));
-	req->accept = text_or_empty(var(ctx, "HTTP_ACCEPT"));
-	req->origin = text_or_empty(var(ctx, "HTTP_ORIGIN"));
-	req->host = text_or_empty(var(ctx, "HTTP_HOST"));
+	req->method = text_or_empty(var(ctx, "REQUEST_METHOD", NULL));
+	req->query = bytes_str(text_or_empty(var(ctx, "QUERY_STRING", NULL)));
+	req->content_type = text_or_empty(var(ctx, "CONTENT_TYPE", NULL));
+	req->peer = text_or_empty(var(ctx, "REMOTE_ADDR", NULL));
+	req->if_none_match = text_or_empty(var(ctx, "HTTP_IF_NONE_MATCH", NULL));
+	req->user = text_or_empty(var(ctx, "REMOTE_USER", NULL));
+	req->accept = text_or_empty(var(ctx, "HTTP_ACCEPT", NULL));
+	req->origin = text_or_empty(var(ctx, "HTTP_ORIGIN", NULL));
+	req->host = text_or_empty(var(ctx, "HTTP_HOST", NULL));
 	if (req->query.n > limits->max_query)
 		req->err = ERR_QUERY_LONG;
 }

@@ -7,6 +7,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* The value of an RFC 3875 variable, the first where there are several; NULL: not there. *twice, unless NULL: there are several. */
+typedef const char *(*http_var)(void *ctx, const char *name, bool *twice);
+
 /* Borrowed from whoever read it; valid during one request. No field is NULL (absent is ""). */
 struct http_req {
 	const char *method;		/* REQUEST_METHOD */
@@ -20,12 +23,15 @@ struct http_req {
 	const char *origin, *host;	/* HTTP_ORIGIN and HTTP_HOST: where a browser's request comes from, and goes to */
 	struct bytes body;
 	enum err err;			/* what went wrong while it was read (BODY_LARGE, BODY_CUT, TIMEOUT, QUERY_LONG), or OK */
+	http_var var;			/* for variables that few requests are about */
+	void *vars;			/* its ctx */
 };
 
 struct http_resp {
 	int status;
 	const char *type;		/* Content-Type, static */
 	const char *allow;		/* Allow header, NULL: none */
+	const char *authenticate;	/* WWW-Authenticate header, which every 401 has (RFC 9110, 15.5.2), NULL: none */
 	int retry_after;		/* seconds; 0: no such header */
 	bool head;			/* answers a HEAD: Content-Length as for GET, and no body */
 	long max_age;			/* seconds that caches may keep it; 0: not at all */
@@ -44,8 +50,8 @@ struct http_limits {
 /* Answers one request; the caller frees resp->body. */
 typedef void (*http_handler)(void *ctx, const struct http_req *req, struct http_resp *resp);
 
-/* The value of an RFC 3875 variable; NULL: not there. */
-typedef const char *(*http_var)(void *ctx, const char *name);
+/* An http_var for a list of "NAME=value", which ends with NULL; ctx is its address. */
+const char *http_var_in(void *envp, const char *name, bool *twice);
 
 /* Fills `req`, all but the body, from the variables; `path` owns req->path. req->err is QUERY_LONG or OK. */
 void http_req_read(http_var var, void *ctx, const struct http_limits *limits, struct buf *path, struct http_req *req);

@@ -10,7 +10,9 @@
 #include "ca/enroll.h"
 #include "ca/light.h"
 #include "ca/rollover.h"
+#include "ca/tls.h"
 #include "server/body.h"
+#include "server/mtls.h"
 #include "server/retry.h"
 #include "server/url.h"
 
@@ -26,6 +28,8 @@ struct call {
 	const struct http_req *req;
 	time_t now;
 	const struct profile *profile;
+	bool mtls;			/* at mtls_path */
+	struct cert *client_cert;	/* then: good for the profile */
 	const char *op;			/* as in the table below, "" before it is known */
 	struct outcome outcome;		/* err, why and body, for every operation */
 };
@@ -118,15 +122,29 @@ static void answer_light(const struct outcome *o, struct http_resp *resp)
 	}
 }
 
+/* What is public is given out everywhere; who asks for a certificate has to come with one. */
+static bool is_elsewhere(const struct call *call)
+{
+	const struct client_cert_conf *conf = &call->profile->conf->client_cert;
+
+	return conf->trust != NULL && conf->only && !call->mtls;
+}
+
 static void pki_operation(struct call *call, struct http_resp *resp)
 {
 	struct enroll_env env = {
 	    .profile = call->profile, .store = call->site->store, .web = call->site->web, .now = call->now, .peer = call->req->peer,
-	    .overload = call->site->overload};
+	    .overload = call->site->overload, .client_cert = call->client_cert};
 	struct bytes message;
 	struct buf store = {0};
-	enum err err = take_message(call, &store, &message, &env.light, &call->outcome.why);
+	enum err err;
 
+	if (is_elsewhere(call)) {
+		call->outcome.err = fail(&call->outcome.why, ERR_TLS_CERT, "requests of this profile are taken below %s only, with a client certificate "
+		    "('only' in [client_certificate])", call->site->conf->mtls_path);
+		return;
+	}
+	err = take_message(call, &store, &message, &env.light, &call->outcome.why);
 	if (err == ERR_OK)
 		enroll(&env, message, &call->outcome);
 	else
@@ -198,15 +216,11 @@ static const struct profile *profile_named(const struct site *site, struct bytes
 	return NULL;
 }
 
-static enum err find_profile(struct call *call)
+static enum err find_below(struct call *call, const char *base)
 {
-	const char *base = call->site->conf->base_path;
 	struct bytes name, crl, ca;
 	bool is_scep;
 
-	call->profile = profile_at(call->site, call->req->path);
-	if (call->profile != NULL)
-		return ERR_OK;
 	is_scep = url_profile_name(base, call->req->path, &name);
 	if (is_scep)
 		call->profile = profile_named(call->site, name);
@@ -222,6 +236,27 @@ static enum err find_profile(struct call *call)
 	if (!is_scep)
 		return fail(&call->outcome.why, ERR_PATH, "'%s' is not below base_path '%s'", call->req->path, base);
 	return fail(&call->outcome.why, ERR_PATH, "there is no profile '%.*s'", (int)name.n, (const char *)name.p);
+}
+
+static enum err find_profile(struct call *call)
+{
+	const struct conf *conf = call->site->conf;
+
+	call->profile = profile_at(call->site, call->req->path);
+	if (call->profile != NULL)
+		return ERR_OK;
+	call->mtls = url_is_below(conf->mtls_path, call->req->path);
+	return find_below(call, call->mtls ? conf->mtls_path : conf->base_path);
+}
+
+/* Whatever is asked for at mtls_path, only who shows a good certificate gets an answer. */
+static enum err let_in(struct call *call)
+{
+	struct outcome *o = &call->outcome;
+
+	if (!call->mtls)
+		return ERR_OK;
+	return mtls_admit(call->site->conf, call->profile, call->req, call->now, &call->client_cert, &o->why);
 }
 
 /* P-16: in any case where the profile tolerates that, else exactly as the RFC writes it. */
@@ -278,12 +313,14 @@ static void dispatch(struct call *call, struct http_resp *resp)
 		o->err = fail(&o->why, ERR_METHOD, "method '%.20s'", call->req->method);
 	else if (call->req->err != ERR_OK)
 		o->err = fail(&o->why, call->req->err, "while the request was read");
-	else if ((o->err = find_profile(call)) == ERR_OK)
+	else if ((o->err = find_profile(call)) == ERR_OK && (o->err = let_in(call)) == ERR_OK)
 		o->err = find_op(call, &run);
 	if (run != NULL && o->err == ERR_OK)
 		run(call, resp);
 	if (resp->status == 0)
 		http_resp_error(o->err == ERR_OK ? ERR_INTERNAL : o->err, resp);
+	if (o->err == ERR_TLS_CERT)
+		o->refused_by = authority_name(AUTHORITY_CLIENT_CERT);
 	if (o->err == ERR_THROTTLED && o->retry_after > 0)
 		resp->retry_after = o->retry_after;
 	if (resp->retry_after > 0)
@@ -302,6 +339,16 @@ static void field(struct buf *line, const char *key, struct bytes value)
 	buf_printf(line, " %s=\"", key);
 	escape_text(line, value, LOG_FIELD_MAX);
 	buf_add_str(line, "\"");
+}
+
+static void field_client_cert(struct buf *line, const struct cert *cert)
+{
+	struct buf text = {0};
+
+	if (cert != NULL)
+		tls_describe(cert, &text);
+	field(line, "client_cert", buf_bytes(&text));
+	buf_free(&text);
 }
 
 static const char *status_name(enum scep_status status)
@@ -335,6 +382,7 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 	field(&line, "subject", buf_bytes(&o->subject));
 	field(&line, "weak", buf_bytes(&o->weak));
 	field(&line, "left_out", buf_bytes(&o->left_out));
+	field_client_cert(&line, call->client_cert);
 	field(&line, "peer", bytes_str(call->req->peer));
 	if (o->obsolete && level > LOG_WARN_)	/* P-200 */
 		level = LOG_WARN_;
@@ -355,5 +403,6 @@ void route(const struct site *site, const struct http_req *req, time_t now, stru
 	dispatch(&call, resp);
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	log_call(&call, resp, (double)(t1.tv_sec - t0.tv_sec) * 1e3 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e6);
+	cert_free(call.client_cert);
 	outcome_free(&call.outcome);
 }

@@ -36,6 +36,13 @@ static struct bytes without_suffix(struct bytes text, const char *suffix)
 	return text;
 }
 
+bool url_is_below(const char *base_path, const char *path)
+{
+	struct bytes rest;
+
+	return has_prefix(bytes_str(path), base_path, &rest) && (rest.n == 0 || rest.p[0] == '/');
+}
+
 bool url_profile_name(const char *base_path, const char *path, struct bytes *name)
 {
 	struct bytes base = without_slashes(bytes_str(base_path)), rest = without_slashes(bytes_str(path));

@@ -7,6 +7,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Is the path base_path itself, or below it? */
+bool url_is_below(const char *base_path, const char *path);
+
 /*
  * The profile that a path names: base_path itself is "default", base_path/NAME is NAME, each also with /pkiclient.exe or slashes
  * after it. `name` is a view into `path`, or static. False when the path is none of ours.

@@ -10,10 +10,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *variable(void *ctx, const char *name)
+static const char *variable(void *ctx, const char *name, bool *twice)
 {
 	char *const *v = ctx;
 
+	(void)twice;
 	if (strcmp(name, "SCRIPT_NAME") == 0)
 		return v[0];
 	return strcmp(name, "QUERY_STRING") == 0 ? v[1] : NULL;

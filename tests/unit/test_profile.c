@@ -342,12 +342,13 @@ static void each_authenticator_is_enough(void **state)
 {
 	static const struct profile_conf rows[] = {
 	    {.one_time_challenge = true}, {.static_challenge_file = (char *)"secrets"}, {.approval = APPROVAL_MANUAL},
-	    {.approval = APPROVAL_UNLESS_ONE_TIME},
+	    {.approval = APPROVAL_UNLESS_ONE_TIME}, {.client_cert = {.trust = (char *)"cas.pem", .replaces_challenge = true}},
 	    {.webhook = {.url = (char *)"https://a.example/", .hook.role = HOOK_CHALLENGE}},
 	    {.command = {.path = (char *)"/bin/true", .hook.role = HOOK_CHALLENGE}},
 	};
-	struct profile_conf none = {.file = (char *)"none.ini",	/* compliance is asked besides somebody */
-	    .webhook = {.url = (char *)"https://a.example/"}, .command = {.path = (char *)"/bin/true"}};
+	/* what only comes on top of what there is not: compliance, and a client certificate that does not replace the challenge */
+	struct profile_conf none = {.file = (char *)"none.ini", .webhook = {.url = (char *)"https://a.example/"},
+	    .command = {.path = (char *)"/bin/true"}, .client_cert = {.trust = (char *)"cas.pem"}};
 	struct problems problems = {0};
 
 	(void)state;

@@ -44,6 +44,7 @@ static void test_errors(void **state)
 		assert_int_equal(resp.status, err_row((enum err)e)->http);
 		assert_null(strstr((char *)out.p, " Status\r\n"));
 		assert_int_equal(strstr((char *)out.p, "Allow: GET, HEAD, POST\r\n") != NULL, e == ERR_METHOD);
+		assert_int_equal(strstr((char *)out.p, "WWW-Authenticate: TLS-Client-Certificate realm=") != NULL, resp.status == 401);
 		assert_int_equal(strstr((char *)out.p, "Retry-After: ") != NULL, resp.status == 503 || resp.status == 429);
 		assert_true(resp.body.n > 1 && resp.body.p[resp.body.n - 1] == '\n');
 		buf_free(&resp.body);
@@ -78,14 +79,46 @@ static void test_retry(void **state)
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
 
-static const char *variable(void *ctx, const char *name)
+static const char *variable(void *ctx, const char *name, bool *twice)
 {
 	const char *const *v = ctx;
 
+	(void)twice;
 	for (; v[0] != NULL; v += 2)
 		if (strcmp(v[0], name) == 0)
 			return v[1];
 	return NULL;
+}
+
+/* By its whole name; the first counts, and that there are more is told. */
+static void test_variable_lists(void **state)
+{
+	const char *const envp[] = {"SSL_CLIENT_CERTX=no", "XSSL_CLIENT_CERT=no", "SSL_CLIENT_CERT=a=b", "EMPTY=", "SSL_CLIENT_CERT", "OTHER=x",
+	    "SSL_CLIENT_CERT=c", NULL};
+	bool twice = false;
+
+	(void)state;
+	assert_string_equal(http_var_in((void *)(uintptr_t)envp, "SSL_CLIENT_CERT", &twice), "a=b");
+	assert_true(twice);
+	assert_string_equal(http_var_in((void *)(uintptr_t)envp, "EMPTY", &twice), "");
+	assert_false(twice);
+	assert_string_equal(http_var_in((void *)(uintptr_t)envp, "OTHER", NULL), "x");
+	twice = true;
+	assert_null(http_var_in((void *)(uintptr_t)envp, "SSL_CLIENT", &twice));
+	assert_false(twice);
+}
+
+static void test_below(void **state)
+{
+	(void)state;
+	assert_true(url_is_below("/scep-mtls", "/scep-mtls"));
+	assert_true(url_is_below("/scep-mtls", "/scep-mtls/"));
+	assert_true(url_is_below("/scep-mtls", "/scep-mtls/x/pkiclient.exe"));
+	assert_false(url_is_below("/scep-mtls", "/scep-mtlsx"));
+	assert_false(url_is_below("/scep-mtls", "/scep"));
+	assert_false(url_is_below("/scep", "/scep-mtls/x"));
+	assert_false(url_is_below("/scep-mtls", ""));
+	assert_false(url_is_below("/scep-mtls", "/x/scep-mtls"));
 }
 
 static void check_path(const char *script, const char *info, const char *uri, const char *want)
@@ -346,6 +379,7 @@ static void test_bodies_of_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_variable_lists), cmocka_unit_test(test_below),
 	    cmocka_unit_test(test_head), cmocka_unit_test(test_errors), cmocka_unit_test(test_retry), cmocka_unit_test(test_paths), cmocka_unit_test(test_variables),
 	    cmocka_unit_test(test_body_check), cmocka_unit_test(test_profile_names), cmocka_unit_test(test_crl_names),
 	    cmocka_unit_test(test_head_of_what_may_be_kept), cmocka_unit_test(test_messages),
