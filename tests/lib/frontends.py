@@ -53,7 +53,8 @@ class FrontEnd:
     admin_file = None		# of conf/, for scep-admin.fcgi
     stop_signal = signal.SIGTERM
 
-    def __init__(self, site, responder=True, more_paths=False, passwords=None, **env):
+    def __init__(self, site, responder=True, more_paths=False, passwords=None, client_cas=None, **env):
+        """client_cas: PEM of the CAs whose client certificates it asks for; None: it asks for none."""
         self.site, self.more_paths = site.write(), more_paths
         self.folder = new_folder(f"{type(self).__name__.lower()}-", site.folder)
         self.port, self.tls_port = free_port(), free_port()
@@ -63,7 +64,9 @@ class FrontEnd:
         try:
             if passwords:
                 self.administer(passwords)
-            self.file, self.tls_file = self.copy(type(self).file), self.copy(type(self).tls_file)
+            self.file, self.tls_file = self.copy(type(self).file), self.copy(type(self).tls_file.replace("-tls", "-mtls" if client_cas else "-tls"))
+            if client_cas:
+                write(self.folder / "client-cas.pem", client_cas)
             config = write(self.folder / "server.conf", self.configuration())
             self.server = Service(self.command(config), self.folder / "server.log",
                                   lambda: port_open(self.port) and port_open(self.tls_port),
@@ -92,6 +95,7 @@ class FrontEnd:
             "/usr/lib/cgi-bin": self.site.programs,
             "/etc/scepter/scepter.ini": self.site.ini,
             "/etc/scepter/tls": self.folder / "tls",
+            "/etc/scepter/client-cas.pem": self.folder / "client-cas.pem",
             "/etc/scepter/nginx.conf": self.folder / "nginx.conf",
             '":443"': f'"127.0.0.1:{self.tls_port}"',
             "Listen 443": f"Listen 127.0.0.1:{self.tls_port}",

@@ -17,13 +17,21 @@ class Answer:
         return self.headers.get("content-type", "")
 
 
+def tls_context(cert=None, key=None):
+    """Trusts every server; `cert` and `key`: files of a client certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if cert:
+        context.load_cert_chain(cert, key)
+    return context
+
+
 def exchange(port, data, tls=False, timeout=30, half_close=False, source="127.0.0.1"):
-    """Sends `data` from `source` to 127.0.0.1:port and reads one answer."""
+    """Sends `data` from `source` to 127.0.0.1:port and reads one answer. tls: whether, or a context of tls_context()."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0)) as sock:
         if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+            context = tls_context() if tls is True else tls
             sock = context.wrap_socket(sock, server_hostname="localhost")
         try:
             sock.sendall(data)
