@@ -178,6 +178,7 @@ static void add_cert(struct call *call, const struct store_cert *c, const uint8_
 	call_time(call, c->not_before);
 	call_time(call, c->not_after);
 	call_bytes(call, bytes_of(spki, 32));
+	call_text(call, c->subject);
 	call_text(call, or_empty(c->sans));
 	call_text(call, or_empty(c->requester));
 	call_bytes(call, c->der);

@@ -73,6 +73,7 @@ struct store_cert {			/* what was signed */
 	struct bytes authority;		/* its subject and key, which outlive it: see store/crl.h; n == 0: the certificate stands for them */
 	struct bytes der;
 	time_t not_before, not_after;
+	const char *subject;		/* where a template made another than the request's; NULL: that */
 	const char *sans;		/* text, "" for none */
 	struct bytes spki;
 	const char *requester;		/* where it came from: address, TLS client, authenticator */

@@ -250,7 +250,7 @@ static void test_roles_cannot(void **state)
 	    "CREATE TABLE scep.x ()", "SET ROLE scep_owner"};
 	static const char *const op[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge",
 	    "SELECT chal_h FROM scep.challenge", "SELECT scep.admit('p', NULL, NULL, NULL, '', '', NULL, NULL, NULL, 0, 0, NULL)",
-	    "SELECT scep.issue('p', NULL, NULL, NULL, '', '', NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, '', '', '', NULL, NULL, 0, false)",
+	    "SELECT scep.issue('p', NULL, NULL, NULL, '', '', NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, '', NULL, NULL, NULL, NULL, NULL, '', '', '', '', NULL, NULL, 0, false)",
 	    "SELECT scep.poll('p', NULL, NULL)", "SET ROLE scep_owner"};
 	size_t i;
 

@@ -188,6 +188,7 @@ $$;
 
 -- After signing: all of it or nothing. Who inserts the request's row first wins; the others wait for that transaction to end and get its
 -- certificate. o_cert_id tells a caller that repeats a call with lost outcome whether the stored certificate is its own.
+-- p_cert_subject: where it is another than the requested one.
 -- p_old: the certificate that this one renews, revoked p_revoke_after seconds from now (NULL: never). p_max_active: 0 for any number.
 -- Locks are always taken in this order: request, challenge, nonce, holder, device, revocation.
 -- Exceptions (they undo everything): SC001 challenge refused, SC002 another request is pending, SC003 clock, SC004 p_old is revoked,
@@ -195,7 +196,7 @@ $$;
 CREATE FUNCTION issue(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_names text[],
   p_nonce uuid, p_holder uuid, p_holder_most int, p_holder_window int, p_nonce_until timestamptz,
   p_signer_h uuid, p_device_h uuid, p_txid text, p_cert_id uuid, p_issuer uuid, p_not_before timestamptz, p_not_after timestamptz,
-  p_spki bytea, p_sans text, p_requester text, p_der bytea, p_old uuid, p_revoke_after int, p_max_active int, p_revoke_oldest boolean,
+  p_spki bytea, p_cert_subject text, p_sans text, p_requester text, p_der bytea, p_old uuid, p_revoke_after int, p_max_active int, p_revoke_oldest boolean,
   OUT o_verdict int, OUT o_cert_id uuid, OUT o_der bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeout = '3s' AS $$
 DECLARE
@@ -261,9 +262,9 @@ BEGIN
     END IF;
   END IF;
   INSERT INTO cert (cert_id, not_before, not_after, issuer_id, spki_sha256, profile, txid, device, requester, subject, sans, der)
-  VALUES (p_cert_id, p_not_before, p_not_after, p_issuer, p_spki, p_profile, p_txid, p_device, p_requester, p_subject, p_sans, p_der);
+  VALUES (p_cert_id, p_not_before, p_not_after, p_issuer, p_spki, p_profile, p_txid, p_device, p_requester, coalesce(p_cert_subject, p_subject), p_sans, p_der);
   INSERT INTO audit (audit_id, cert_id, kind, profile, actor, txid, detail)
-  VALUES (p_cert_id, p_cert_id, 'issue', p_profile, p_requester, p_txid, concat_ws(', superseded by max_active: ', p_subject, v_revoked));
+  VALUES (p_cert_id, p_cert_id, 'issue', p_profile, p_requester, p_txid, concat_ws(', superseded by max_active: ', coalesce(p_cert_subject, p_subject), v_revoked));
   o_verdict := 0;
   o_cert_id := p_cert_id;
 END
