@@ -89,9 +89,23 @@ out:
 	return err;
 }
 
+/*
+ * What names the device. Where templates make the subjects, a renewal may ask for any and keeps that of its certificate: else a device could take a
+ * new name, and a new allowance, with every renewal.
+ */
+static struct bytes device_subject(const struct work *w)
+{
+	if (!policy_makes_subjects(w->env->profile->policy))
+		return w->csr->subject;
+	if (w->renewed != NULL)
+		return w->renewed->subject;
+	return renew_claims(w) || former_issued(w->env->profile->former, w->msg->signer) ? w->msg->signer->subject : w->csr->subject;
+}
+
 static void device_id(struct work *w)
 {
-	struct bytes subject = w->csr->subject;
+	struct bytes subject = device_subject(w);
+	struct buf text = {0};
 
 	switch (w->env->profile->conf->device_id) {
 	case DEVICE_ID_CN:
@@ -106,8 +120,9 @@ static void device_id(struct work *w)
 	case DEVICE_ID_SUBJECT:
 		break;
 	}
-	if (w->device.n == 0)	/* the whole subject names it where the attribute is missing */
-		buf_add_bytes(&w->device, buf_bytes(&w->out->subject));
+	if (w->device.n == 0 && name_text(subject, &text, NULL) == ERR_OK)	/* the whole subject names it where the attribute is missing */
+		buf_add_bytes(&w->device, buf_bytes(&text));
+	buf_free(&text);
 }
 
 /* What is asked for besides the subject, for a challenge that is bound to names. */

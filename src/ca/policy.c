@@ -51,6 +51,11 @@ void policy_free(struct policy *policy)
 	free(policy);
 }
 
+bool policy_makes_subjects(const struct policy *policy)
+{
+	return policy->subject != NULL;
+}
+
 /* --- deciding ----------------------------------------------------------------------------------------------------- */
 
 enum err policy_excess(const struct policy *policy, struct template *t, const char *what, struct why *why)

@@ -22,6 +22,9 @@ struct policy;
 struct policy *policy_load(const struct profile_conf *conf, struct problems *problems);
 void policy_free(struct policy *policy);	/* NULL is allowed */
 
+/* Do subjects come from a template, whatever requests ask for? */
+bool policy_makes_subjects(const struct policy *policy);
+
 struct facts {
 	const struct csr *csr;
 	struct key_kind key;	/* of the CSR */

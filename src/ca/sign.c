@@ -129,6 +129,13 @@ void work_note_requester(struct work *w)
 		buf_printf(&w->requester, "; %s", buf_str(&w->asked_for));
 }
 
+/* The subject that a template made, as text; nothing where it is the request's. */
+static void made_subject(const struct template *t, struct buf *out)
+{
+	if (t->own_subject.n > 0)
+		name_text(t->subject, out, NULL);
+}
+
 /* Records what was signed, and sends it if, and only if, the database took it. */
 static enum err record(struct work *w, struct bytes serial, struct bytes der)
 {
@@ -144,8 +151,11 @@ static enum err record(struct work *w, struct bytes serial, struct bytes der)
 	    .requester = buf_str(&w->requester),
 	};
 	struct store_answer answer = {0};
+	struct buf subject = {0};
 	enum err err;
 
+	made_subject(t, &subject);
+	cert.subject = subject.n > 0 ? buf_str(&subject) : NULL;
 	memcpy(cert.serial, serial.p, sizeof(cert.serial));
 	if ((err = store_issue(w->env->store, &w->request, &cert, &answer, &w->out->why)) != ERR_OK)
 		goto out;
@@ -157,6 +167,7 @@ static enum err record(struct work *w, struct bytes serial, struct bytes der)
 	err = respond_success(w->env, w->msg, der, work_password(w), w->out);
 out:
 	store_answer_free(&answer);
+	buf_free(&subject);
 	return err;
 }
 
