@@ -140,7 +140,7 @@ static enum err take_sans(const struct policy *policy, const struct origin *from
 	if ((err = check_counts(policy, buf_bytes(&t->san), why)) != ERR_OK)
 		return err;
 	der_close(&t->san, at, DER_SEQUENCE);
-	return san_text(buf_bytes(&t->san), &t->sans_text, why);
+	return san_text(buf_bytes(&t->san), &t->sans_text, NULL) == ERR_OK ? ERR_OK : fail(why, ERR_CSR, "%s cannot be read", from->what);
 }
 
 static enum err take_extension(const struct policy *policy, const struct origin *from, struct bytes value, struct template *t, struct why *why)

@@ -35,16 +35,19 @@ bool name_is_text(struct bytes name)
 {
 	struct bytes rdns, avas;
 	struct ava ava;
+	char dotted[300];	/* as in name_text */
 
 	if (!name_contents(name, &rdns))
 		return false;
 	while (rdn_next(&rdns, &avas)) {
 		while (ava_next(&avas, &ava)) {
-			if (!is_text(ava.value))
+			if (!is_text(ava.value) || !der_oid_text(ava.oid, dotted, sizeof(dotted)))
 				return false;
 		}
+		if (avas.n > 0)
+			return false;
 	}
-	return true;
+	return rdns.n == 0;
 }
 
 /*

@@ -19,8 +19,8 @@ bool name_attr(struct bytes name, const char *oid, struct buf *out);
 bool name_is_empty(struct bytes name);
 
 /*
- * May it go into a certificate as it is? Each value can be read: no empty text (RFC 5280, appendix A), none with a NUL, none of another type
- * than the string types.
+ * May it go into a certificate as it is? Each type is an object identifier, each value can be read: no empty text (RFC 5280, appendix A), none with
+ * a NUL, none of another class.
  */
 bool name_is_text(struct bytes name);
 
