@@ -3,7 +3,6 @@ import hashlib
 import hmac
 import json
 import os
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,20 +11,13 @@ import families
 import psycopg2
 import pytest
 import rawhttp
-import scepmsg
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from installation import Postgres
-from processes import children, new_folder, run, wait_for, write
+from processes import new_folder, wait_for, write
 from scepmsg import BAD_MESSAGE_CHECK, BAD_REQUEST, FAILURE, PENDING, SUCCESS, Device, Request, csr
-from tokens import AUDIENCE, Issuer, as_der, b64, mirrored, names
-
-ES, RS, STRANGER = Issuer("ES256"), Issuer("RS256"), Issuer("ES256")
-
-
-def settings(site, bundle=None, **more):
-    """[signed_challenge] with both issuers, or that bundle, as anchors."""
-    path = write(site.folder / "anchors.pem", bundle if bundle is not None else ES.public() + RS.cert())
-    return {"anchors": path, "audience": AUDIENCE, "per_device": "0", **more}
+from signed import ES, RS, STRANGER, audit, refused, request, settings
+from tokens import AUDIENCE, Issuer, as_der, b64, mirrored
 
 
 @pytest.fixture(scope="module")
@@ -45,35 +37,17 @@ def signed(make_site, client_of):
     site.profiles["waiting"] = site.profile(approval={"mode": "manual"}, signed_challenge=mixed)
     site.profiles["windows"] = site.profile(scep={"dialect": "windows", "legacy": "sha1"}, signed_challenge=mixed)
     site.profiles["light"] = site.profile(scep={"raw_csr": "yes"}, signed_challenge=mixed)
+    told = new_folder("told-", site.folder)
+    command = write(told / "command", f'#!/bin/sh\ncat >/dev/null\ntest -e {told}/yes && echo \'{{"decision":"allow"}}\' || '
+                    'echo \'{"decision":"deny","reason":"not compliant"}\'\n', 0o755)
+    site.profiles["compliant"] = site.profile(command={"path": command}, signed_challenge=mixed)
+    site.profiles["templates"] = site.profile(
+        subject={"template": "CN=${intune.device_name},OU=${intune.sub},O=${intune.iss}"}, certificate={"san": "dns email"},
+        san={"template": "upn:${intune.upn} email:${intune.email:-none@example.com}"}, signed_challenge=mixed)
     site.profiles["renewing"] = site.profile(renewal={"challenge": "yes"}, signed_challenge=mixed)
     front = site.start("lighttpd-socket")
     yield lambda name="default": client_of(site, front, f"/scep/{name}", name)
     site.stop()
-
-
-def request(client, token, label="device", san=None, **how):
-    device = how.pop("device", None) or Device.shared(label)
-    subject = how.pop("subject", None)
-    plain = csr(device.key, how.pop("common_name", label), token, attributes=[names(**san)] if san else (), subject=subject)
-    return client.request(device=device, challenge=token, plain=plain, **how)
-
-
-def audit(client, req):
-    """Reasons and sentences of the request's refusals."""
-    return client.site.execute("SELECT reason, detail FROM scep.audit WHERE txid = %s AND kind = 'refuse'", req.txid)
-
-
-def refused(client, req, label, fail_info, sentence=""):
-    """The right failInfo to the device; label and sentence to audit and log, and nothing of the token."""
-    before = len(client.front.logs())
-    client.refused(req, fail_info)
-    (reason, detail), = audit(client, req)
-    assert reason == label and detail.startswith("signed challenge: ") and sentence in detail, (reason, detail)
-    lines = [line for line in client.front.logs()[before:].splitlines() if req.txid in line]
-    assert any(f"err={label} " in line and "signed challenge" in line for line in lines), lines
-    token = scepmsg.x509.load_der_x509_csr(req.plain).attributes.get_attribute_for_oid(scepmsg.x509.ObjectIdentifier(scepmsg.CHALLENGE)).value.decode()
-    for part in token.split("."):
-        assert len(part) < 30 or (part not in detail and not any(part in line for line in lines))
 
 
 # --- accepted -----------------------------------------------------------------------------------------------------------
@@ -426,72 +400,26 @@ def test_spent_when_queued(signed):
     refused(client, request(client, STRANGER.token()), "signature_invalid", BAD_MESSAGE_CHECK)	# a wrong one does not wait
 
 
-# --- trust anchors ------------------------------------------------------------------------------------------------------
+def test_compliance_after_it(signed):
+    """Who says no after the token was found good spends nothing of it."""
+    client = signed("compliant")
+    token = ES.token()
+    req = request(client, token)
+    client.refused(req, BAD_REQUEST)
+    (reason, detail), = audit(client, req)
+    assert reason == "compliance_failed" and detail.startswith("command: ") and "not compliant" in detail
+    command, = client.site.folder.glob("told-*")
+    write(command / "yes", "")
+    client.enrol(request(client, token))
 
 
-def test_configurations_that_do_not_start(site):
-    good = settings(site)
-    rows = [
-        ({}, ES.public(), 0, ""), ({}, "", 1, "holds no certificate and no public key"), ({}, ES.cert(-100, -10), 1, "no certificate in it is valid now"),
-        ({}, ES.cert(-100, -10) + RS.cert(), 0, "certificate 1 expired on"), ({}, ES.cert(100, 1000), 1, "valid now"),
-        ({}, Issuer("ES256", ec.generate_private_key(ec.SECP384R1())).public(), 1, "neither RS256 nor ES256"),
-        ({}, Issuer("RS256", rsa.generate_private_key(65537, 1024)).public(), 1, "RSA key of 1024 bits"),
-        ({"anchors": "/nowhere/anchors.pem"}, "", 1, "/nowhere/anchors.pem"), ({"skew": "10m", "validity": "10m"}, ES.public(), 1, "not less than the validity"),
-        ({"skew": "-1"}, ES.public(), 1, "'-1' is not"), ({"validity": "-1"}, ES.public(), 1, "'-1' is not"), ({"per_device": "-3/1h"}, ES.public(), 1, "'-3/1h'"),
-        ({"audience": None}, ES.public(), 0, "without an audience"), ({"anchors": None}, "", 1, "missing beside audience"),
-    ]
-    for changes, bundle, status, text in rows:
-        write(site.folder / "anchors.pem", bundle)
-        section = {k: v for k, v in {**good, **changes}.items() if v is not None}
-        site.profiles["default"] = site.profile(signed_challenge=section)
-        done = run(site.fcgi, "--check", "--conf", site.write().ini, check=False)
-        assert done.returncode == status and text in done.stdout and (status == 0 or "[signed_challenge]" in done.stdout), (changes, done)
-
-
-@pytest.mark.parametrize("kind", ["lighttpd-socket", "lighttpd-spawned"])
-def test_reload(site, client_of, kind):
-    """A master with workers, and processes of the web server that serve alone. What is bad leaves the old anchors, and the rest goes on."""
-    site.server["server"]["workers"] = 2 if kind == "lighttpd-socket" else 1
-    site.profiles["default"] = site.profile(signed_challenge=settings(site, ES.cert()))
-    front = site.start(kind)
-    client = client_of(site, front)
-    client.enrol(request(client, ES.token()))
-    pids = [front.master()] if kind == "lighttpd-socket" else children(front.server.pid)
-    assert len(pids) == (1 if kind == "lighttpd-socket" else 2)
-
-    def reload(bundle, says):
-        write(site.folder / "anchors.pem", bundle)
-        site.write()
-        before, old = len(front.logs()), {worker for pid in pids for worker in children(pid)}
-        for pid in pids:
-            os.kill(pid, signal.SIGHUP)
-        wait_for(lambda: front.logs()[before:].count(" was reloaded") == len(pids), "the reload")
-        wait_for(lambda: not old & {worker for pid in pids for worker in children(pid)}, "the workers before it to go")
-        assert front.logs()[before:].count(says) == len(pids) and ("stay in use" in says) == ("stay in use" in front.logs()[before:])
-
-    for number, (bundle, why) in enumerate([("", "holds no certificate"), ("-----BEGIN CERTIFICATE-----\nMII", "damaged"), (RS.cert(-100, -10), "valid now")]):
-        site.profiles[f"new{number}"] = site.profile()		# something else that is new
-        reload(bundle, "the trust anchors read before stay in use")
-        assert why in front.logs() and "[signed_challenge] anchors" in front.logs()
-        assert client_of(site, front, f"/scep/new{number}").get("operation=GetCACaps").status == 200
-        client.enrol(request(client, ES.token()))
-        refused(client, request(client, RS.token()), "signature_invalid", BAD_MESSAGE_CHECK)
-    site.profiles["default"]["signed_challenge"]["anchors"] = site.folder / "nowhere.pem"
-    reload("", "the trust anchors read before stay in use")
-    client.enrol(request(client, ES.token()))
-    site.profiles["default"]["signed_challenge"]["anchors"] = site.folder / "anchors.pem"
-    reload(RS.cert(), " was reloaded")
-    client.enrol(request(client, RS.token()))
-    refused(client, request(client, ES.token()), "signature_invalid", BAD_MESSAGE_CHECK)
-
-
-def test_anchor_that_expires_meanwhile(site, client_of):
-    end = int(time.time()) + 4
-    site.profiles["default"] = site.profile(signed_challenge=settings(site, ES.cert(end=4) + RS.cert()))
-    client = client_of(site, site.start("lighttpd-socket"))
-    req = request(client, ES.token())
-    first = client.enrol(req)
-    wait_for(lambda: time.time() > end + 2, "the certificate to expire")
-    refused(client, request(client, ES.token()), "signature_invalid", BAD_MESSAGE_CHECK, "no trust anchor with an EC key is valid now")
-    client.enrol(request(client, RS.token()))
-    assert client.send(req).certs == first.certs
+def test_values_in_templates(signed):
+    client = signed("templates")
+    upns = ["me@corp.example", "us@corp.example"]
+    req = request(client, ES.token(device_name="pc-9", sub="guid-9", iss="MDM", san_upn=upns), common_name="pc-9", san={"upn": upns})
+    reply = client.send(req)
+    assert reply.status == SUCCESS, client.front.logs()[-1500:]
+    assert reply.cert.subject.rfc4514_string() == "CN=pc-9,OU=guid-9,O=MDM"
+    san = reply.cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [name.value.decode()[2:] for name in san.get_values_for_type(x509.OtherName)] == upns
+    assert san.get_values_for_type(x509.RFC822Name) == ["none@example.com"]
