@@ -1,5 +1,6 @@
 """Client certificates at /scep-mtls: through every web server of conf/ from the very files, with real TLS clients."""
 import base64
+import json
 import re
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import der
 import pytest
 import rawhttp
 import scepmsg
-from clientcerts import ClientCa, ExtendedKeyUsageOID
+from clientcerts import ClientCa, ExtendedKeyUsageOID, Holder, x509
 from frontends import FRONT_ENDS
 from processes import new_folder, wait_for, write
 from scepmsg import BAD_REQUEST, Device
@@ -221,6 +222,10 @@ def world(make_site, cas):
     profile("own", {"trust": own, "challenge": "not-with-client-cert", "bind": "subject", "extended_key_usage": "any"})
     profile("wait", trust(site, cas, cas.a, bind="cn"), approval={"mode": "manual"}, enrol={"one_time_challenge": "no"})
     profile("light", trust(site, cas, cas.a, challenge="not-with-client-cert", bind="cn"), scep={"raw_csr": "yes"})
+    profile("templates", trust(site, cas, cas.a, challenge="not-with-client-cert"), subject={
+        "template": "CN=${tls.cn},serialNumber=${tls.serial_number:-none},O=${tls.o},OU=${tls.serial}"}, san={"template": "dns:${tls.dns:-none.example}"})
+    told = write(site.folder / "told.sh", f"#!/bin/sh\ncat >{site.folder}/told.json\necho '{{\"decision\": \"allow\"}}'\n", 0o755)
+    profile("command", trust(site, cas, cas.a, bind="cn"), command={"path": told})
     front = site.start("nginx", client_cas=cas.all)
     yield SimpleNamespace(site=site, front=front, **{k: v for k, v in vars(made).items() if k != "site"})
     site.stop()
@@ -334,8 +339,32 @@ def test_bind_two(world, client, cas):
     bound_refused(world, c, asking(c, Device("other"), dns=["both.example"]), "cn")
 
 
+def test_names_from_the_certificate(world, client, cas):
+    """A template puts the certificate's names into the new one, whatever the request asks for."""
+    holder = cas.a.issue("known", serial_number="FCZ9", dns=["one.example", "two.example"])
+    c = client("templates", holder)
+    issued = c.send(asking(c, Device("whoever"), dns=["evil.example"])).cert
+    assert issued.subject.rfc4514_string({x509.NameOID.SERIAL_NUMBER: "serialNumber"}).split(",") == [
+        "CN=known", "serialNumber=FCZ9", "O=Example", f"OU={holder.x509.serial_number:x}"]
+    names = issued.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    assert names == ["one.example", "two.example"]
+    without = client("templates", cas.good)
+    assert "serialNumber=none" in without.send(asking(without, Device("x"))).cert.subject.rfc4514_string({x509.NameOID.SERIAL_NUMBER: "serialNumber"})
+
+
+def test_a_hook_is_told(world, client, cas):
+    """After the binding: what does not fit is not asked about."""
+    told = world.site.folder / "told.json"
+    c = client("command", cas.good)
+    c.refused(c.request(device=Device("other")), BAD_REQUEST)
+    assert not told.exists()
+    c.enrol(device=Device(cas.good.label))
+    event = json.loads(told.read_text())
+    assert event["tls_client"] == "CN=good-A,O=Example" and event["accepted_by"] == "one-time challenge"
+    assert event["values"]["tls.fingerprint"] == [scepmsg.digest_of("sha256", cas.good.cert).hex()], event["values"]
+
+
 def own_holder(cas, reply, device):
-    from clientcerts import Holder, x509
     return Holder(cas.folder, device.label, device.key, x509.load_der_x509_certificate(reply.certs[0]))
 
 
