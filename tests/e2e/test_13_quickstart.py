@@ -1,4 +1,6 @@
 """./quickstart: once and serving, as the user who runs the tests; what it leaves for scripts, and that it leaves no process."""
+import base64
+import json
 import os
 import signal
 import socket
@@ -63,6 +65,14 @@ def test_serving(demo):
             request = scepmsg.Device.shared("script").request([ra], challenge)
             answer = rawhttp.post(port, "/scep?operation=PKIOperation", request.encode())
             assert scepmsg.read_reply(answer.body, request, [ra]).status == scepmsg.SUCCESS
+            place = Path(conf).parent
+            login = base64.b64encode(b"demo:" + (place / "password").read_bytes().strip()).decode()
+            made = rawhttp.post(port, "/scep-admin/api/challenges", b'{"profile": "default"}', "application/json", headers=[f"Authorization: Basic {login}"])
+            assert made.status == 201, made
+            request = scepmsg.Device.shared("managed").request([ra], json.loads(made.body)["challenge"])
+            answer = rawhttp.post(port, "/scep?operation=PKIOperation", request.encode())
+            assert scepmsg.read_reply(answer.body, request, [ra]).status == scepmsg.SUCCESS
+            assert rawhttp.post(port, "/scep-admin/api/challenges", b"{}", "application/json").status == 401
             again = quickstart("--dir", demo, "--port", free_port())
             assert again.returncode == 1 and "running" in again.stderr
             os.killpg(process.pid, signal.SIGINT)
