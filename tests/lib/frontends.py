@@ -53,8 +53,10 @@ class FrontEnd:
     admin_file = None		# of conf/, for scep-admin.fcgi
     stop_signal = signal.SIGTERM
 
-    def __init__(self, site, responder=True, more_paths=False, passwords=None, client_cas=None, **env):
-        """client_cas: PEM of the CAs whose client certificates it asks for; None: it asks for none."""
+    def __init__(self, site, responder=True, more_paths=False, passwords=None, client_cas=None, edit=None, **env):
+        """passwords: of scep-admin.fcgi. client_cas: PEM of the CAs whose client certificates it asks for; None: it asks for none.
+        edit(name, text): what else an administrator would change in the files of conf/."""
+        self.edit = edit or (lambda name, text: text)
         self.site, self.more_paths = site.write(), more_paths
         self.folder = new_folder(f"{type(self).__name__.lower()}-", site.folder)
         self.port, self.tls_port = free_port(), free_port()
@@ -103,7 +105,7 @@ class FrontEnd:
             "listen 443": f"listen 127.0.0.1:{self.tls_port}",
         }.items():
             text = text.replace(theirs, str(ours))
-        return write(self.folder / name, text)
+        return write(self.folder / name, self.edit(name, text))
 
     @property
     def url(self):
