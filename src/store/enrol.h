@@ -58,7 +58,7 @@ struct store_answer {
 	const struct store_rate *limit;	/* with THROTTLED: which of the request's ... */
 	int retry_after;		/* ... seconds until it has room again */
 	bool first;			/* with THROTTLED: nobody else was turned away in this window before */
-	char **values;			/* of store_admit, with GO_ON by a challenge: "name", "text" in turn that it carries; NULL-terminated; NULL: none */
+	char **values;			/* of store_admit, with GO_ON by a challenge: "name", "text" in turn that it carries, "id" first; NULL-terminated; NULL: none */
 	struct store_old old;		/* of store_admit, with GO_ON and CHALLENGE */
 };
 

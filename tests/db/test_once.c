@@ -167,12 +167,14 @@ static void test_values(void **state)
 	assert_ok(store_admit(super, &r, &a, &why));
 	assert_int_equal(a.verdict, STORE_GO_ON);
 	for (int i = 0; i < 4; i++)
-		assert_string_equal(a.values[i], vals[i]);
-	assert_null(a.values[4]);
+		assert_string_equal(a.values[2 + i], vals[i]);
+	assert_string_equal(a.values[0], "id");
+	assert_null(a.values[6]);
 	store_answer_free(&a);
 	r.challenge = BYTES_LIT("plain");
 	assert_ok(store_admit(super, &r, &a, &why));
-	assert_null(a.values);
+	assert_string_equal(a.values[0], "id");
+	assert_null(a.values[2]);
 	store_answer_free(&a);
 }
 

@@ -23,7 +23,7 @@ class Api:
         self.site = site
         site.administer("mdm", "alice", "bound", challenge_profiles="bound:other")
         site.profiles["other"] = site.profile()
-        site.profiles["named"] = site.profile(subject={"template": "CN=${csr.cn},OU=${challenge.site},O=${challenge.owner:-nobody}"})
+        site.profiles["named"] = site.profile(subject={"template": "CN=${csr.cn},OU=${challenge.site},O=${challenge.owner:-nobody},UID=${challenge.id}"})
         site.profiles["closed"] = site.profile(enrol={"one_time_challenge": "no", "static_challenge_file": site.folder / "pepper"})
         self.front = site.start(kind, passwords=PASSWORDS)
 
@@ -250,7 +250,9 @@ def test_values_reach_the_certificate(one, client_of):
         made = one.make(profile="named", values={"site": "Züri, main", **values})
         reply = client.send(client.request("valued", made["challenge"]))
         assert reply.status == scepmsg.SUCCESS, one.front.logs()[-2000:]
-        return x509.load_der_x509_certificate(reply.certs[0]).subject.rfc4514_string()
+        subject = x509.load_der_x509_certificate(reply.certs[0]).subject.rfc4514_string()
+        assert subject.endswith(",UID=" + made["id"])
+        return subject.rpartition(",UID=")[0]
     assert subject(owner="Alice") == r"CN=valued,OU=Züri\, main,O=Alice"
     assert subject() == r"CN=valued,OU=Züri\, main,O=nobody"
     client.refused(client.request("valued", one.make(profile="named")["challenge"]), scepmsg.BAD_REQUEST)

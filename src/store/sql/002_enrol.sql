@@ -4,7 +4,7 @@
 -- exceptions.
 SET LOCAL search_path = scep, pg_temp;
 
--- Why a challenge does not authorise this request; NULL: it does, and o_vals is what it carries.
+-- Why a challenge does not authorise this request; NULL: it does, and o_vals is what it carries, its public id first.
 CREATE FUNCTION challenge_check(p_chal uuid, p_profile text, p_subject text, p_device text, p_sans text[], OUT o_reason text, OUT o_vals text[])
 LANGUAGE plpgsql STABLE SET search_path = scep, pg_temp AS $$
 DECLARE
@@ -26,7 +26,7 @@ BEGIN
         (SELECT string_agg(s, ', ') FROM unnest(p_sans) s WHERE s <> ALL (c.sans)))
   END;
   IF o_reason IS NULL THEN
-    o_vals := c.vals;
+    o_vals := ARRAY['id', c.id] || c.vals;
   END IF;
 END
 $$;
