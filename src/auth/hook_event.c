@@ -155,7 +155,10 @@ void hook_event_write(const struct hook_event *e, struct buf *out)
 	put_str(o, "transaction", e->transaction);
 	put_str(o, "message", e->light ? "PKCS10" : e->message);
 	put_str(o, "source", e->source);
-	put_str(o, "tls_client", e->tls_client);
+	if (e->tls_client != NULL)
+		put_name(o, "tls_client", e->tls_client->subject);
+	else
+		put_str(o, "tls_client", NULL);
 	put_str(o, "subject", e->subject);
 	json_object_object_add(o, "sans", sans_of(e->csr));
 	json_object_object_add(o, "key", key_of(e));

@@ -24,7 +24,7 @@ struct hook_event {
 	struct key_kind key;		/* of the CSR */
 	const struct cert *renews;	/* NULL: no renewal */
 	const char *accepted_by;	/* who has said yes; NULL: nobody yet */
-	const char *tls_client;		/* subject of the TLS client's certificate; NULL: none */
+	const struct cert *tls_client;	/* the TLS client's certificate; NULL: none */
 	const struct values *values;	/* what the others know of the device */
 };
 

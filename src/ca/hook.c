@@ -71,7 +71,7 @@ static void write_event(const struct work *w, enum conf_hook_role role, const ch
 	    .key = pubkey_kind(w->csr_key),
 	    .renews = w->renews ? w->msg->signer : NULL,
 	    .accepted_by = role == HOOK_CHALLENGE || w->authority == AUTHORITY_NONE ? NULL : authority_name(w->authority),
-	    .tls_client = values_get(&w->values, "tls.subject", 0),	/* ca/tls.c is asked before */
+	    .tls_client = w->env->client_cert,
 	    .values = &w->values,
 	};
 

@@ -60,6 +60,7 @@ class Stand:
             "command": {"command": command(timeout="2s")},
             "commands-judge": {"command": command(role="challenge")},
             "both": {"webhook": web(), "command": command()},
+            "named": {"webhook": web(), "subject": {"template": "CN=${hook.name},OU=${hook.unit:-none},O=Example"}},
             "manual": {"webhook": web(), "approval": {"mode": "manual"}},
         }.items():
             site.profiles[name] = site.profile(**sections)
@@ -276,6 +277,30 @@ def test_operators_decide(stand, profile):
     client.site.run("request", "approve", row["id"])
     client.enrol(request.but(nonce=os.urandom(16)))
     assert len(hook.questions) == 1, "asked once, however often the device comes back"
+
+
+def subject_of(reply):
+    return x509.load_der_x509_certificate(reply.certs[0]).subject.rfc4514_string()
+
+
+def test_values_name_the_device(stand):
+    hook, client = stand.hook.expect({**ALLOW, "values": {"name": "M\u00fcller, Ulm", "unit": ["first", "second"]}}), stand.client("named")
+    assert subject_of(client.send(client.request())) == "CN=M\u00fcller\\, Ulm,OU=first,O=Example"
+    hook.expect({**ALLOW, "values": {"name": "alone"}})
+    assert subject_of(client.send(client.request())) == "CN=alone,OU=none,O=Example"
+    hook.expect(ALLOW)
+    request = client.request()
+    client.refused(request, scepmsg.BAD_REQUEST)
+    assert "hook.name" in log_line(client, request)
+
+
+def test_values_wait_with_the_request(stand):
+    hook, client = stand.hook.expect({**WAIT, "values": {"name": "waited"}}), stand.client("named")
+    request = client.request()
+    assert client.send(request).status == scepmsg.PENDING
+    client.site.run("request", "approve", queued(client, request)[0]["id"])
+    assert subject_of(client.send(request.but(nonce=os.urandom(16)))) == "CN=waited,OU=none,O=Example"
+    assert len(hook.questions) == 1
 
 
 def test_compliance_before_operators(stand):
@@ -533,3 +558,22 @@ def test_web_hook_then_command(stand):
     hook.expect(DENY)
     stand.command("exit 1")
     client.refused(client.request(), scepmsg.BAD_REQUEST)	# the command was not asked any more
+
+
+# --- however it is started ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["cgi", "lighttpd-spawned", "mod_fcgid"])
+def test_front_ends(make_site, client_of, kind):
+    """One process for one request, and processes that a web server starts, with its signals and descriptors."""
+    site = make_site()
+    service, script = HookServer(), site.folder / "command"
+    write(script, """#!/bin/sh\necho '{"decision": "allow"}'\n""", 0o755)
+    site.profiles["default"] = site.profile(webhook={"url": service.url}, command={"path": script})
+    client = client_of(site, site.start(kind))
+    for _ in range(3):
+        client.enrol()
+    assert len(service.questions) == 3
+    service.expect(DENY)
+    client.refused(client.request(), scepmsg.BAD_REQUEST)
+    service.stop()
