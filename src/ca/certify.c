@@ -289,6 +289,17 @@ enum err work_certify(struct work *w)
 	return work_authorize(w);
 }
 
+/* The database refused the challenge, but is not the last to judge it: then it has not yet counted what it counts of accepted requests. */
+static enum err admit_for_another(struct work *w, struct why *refused)
+{
+	refused->err = ERR_OK;
+	limits_keep_accepted(w);
+	if (w->request.n_rates == 0 || (renew_is_ours(w, &w->answer.old) && !w->answer.old.revoked))
+		return ERR_OK;
+	store_answer_free(&w->answer);
+	return store_admit(w->env->store, &w->request, &w->answer, refused);
+}
+
 enum err work_authorize(struct work *w)
 {
 	struct why *why = &w->out->why, challenged = {0}, refused = {0};
@@ -299,10 +310,10 @@ enum err work_authorize(struct work *w)
 	limits_fill(w, challenged.err);
 	err = store_admit(w->env->store, &w->request, &w->answer, &refused);
 	w->limits.admitted = err == ERR_OK;
+	if (err == ERR_OK && w->answer.verdict == STORE_CHALLENGE && authorize_instead(w, &challenged))
+		err = admit_for_another(w, &refused);
 	if (err != ERR_OK || w->answer.verdict == STORE_THROTTLED)
 		*why = refused;
-	if (err == ERR_OK && w->answer.verdict == STORE_CHALLENGE && authorize_instead(w, &challenged))
-		refused.err = ERR_OK;
 	if (err == ERR_OK)
 		err = go_on(w, &w->answer, refused.err != ERR_OK ? &refused : &challenged);
 	return err;

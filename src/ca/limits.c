@@ -153,6 +153,17 @@ void limits_fill(struct work *w, enum err challenged)
 		r->signer_cert = buf_bytes(&w->msg->signer->der);
 }
 
+void limits_keep_accepted(struct work *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->request.n_rates; i++) {
+		if (w->limits.rates[i].when == RATE_ACCEPTED)
+			w->limits.rates[n++] = w->limits.rates[i];
+	}
+	w->request.n_rates = n;
+}
+
 enum err limits_exceeded(struct work *w, const struct store_answer *answer)
 {
 	struct outcome *out = w->out;

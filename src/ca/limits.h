@@ -27,6 +27,9 @@ enum err limits_recall_challenge(struct work *w);
 /* Fills w->request.rates for store_admit. challenged: what its authenticator said. */
 void limits_fill(struct work *w, enum err challenged);
 
+/* Of w->request.rates only those of accepted requests, for another store_admit; old certificates count in the first one. */
+void limits_keep_accepted(struct work *w);
+
 /* Writes a refusal's audit row and counts it. Error: THROTTLED, which is to be answered in its place; nothing was written then. */
 enum err limits_refuse(struct work *w, enum err err, const struct store_event *event);
 

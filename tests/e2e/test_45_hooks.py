@@ -7,8 +7,10 @@ import threading
 import time
 
 import pytest
+import rawhttp
 import scepmsg
 from cryptography import x509
+from clientcerts import ClientCa
 from hookserver import Authority, HookServer, signature_is_right
 from processes import SOURCE, alive, new_folder, run, wait_for, write
 from scepmsg import Device, Request, csr
@@ -25,6 +27,7 @@ class Stand:
     def __init__(self, make_site, client_of):
         self.site = site = make_site()
         self.client_of, self.folder = client_of, new_folder("hooks-", site.folder)
+        self.clients = ClientCa(self.folder, "Clients")
         trusted, stranger = Authority(self.folder, "trusted"), Authority(self.folder, "stranger")
         self.services = {
             "good": HookServer(trusted.issue("good", "127.0.0.1")),
@@ -61,10 +64,13 @@ class Stand:
             "commands-judge": {"command": command(role="challenge")},
             "both": {"webhook": web(), "command": command()},
             "named": {"webhook": web(), "subject": {"template": "CN=${hook.name},OU=${hook.unit:-none},O=Example"}},
+            "device-limit": {"webhook": web(role="challenge"), "limits": {"per_device": "2/1h"}},
+            "guess-limit": {"webhook": web(role="challenge"), "limits": {"wrong_challenges": "2/1h"}},
+            "tls": {"webhook": web(), "client_certificate": {"trust": write(self.folder / "clients.pem", self.clients.pem)}},
             "manual": {"webhook": web(), "approval": {"mode": "manual"}},
         }.items():
             site.profiles[name] = site.profile(**sections)
-        self.front = site.start("lighttpd-socket")
+        self.front = site.start("lighttpd-socket", client_cas=self.clients.pem)
 
     def client(self, profile):
         return self.client_of(self.site, self.front, f"/scep/{profile}", profile)
@@ -165,6 +171,14 @@ def test_what_a_compliance_check_is_told(stand):
     assert hook.questions[1].event["accepted_by"] == "static challenge"
 
 
+def test_the_tls_client_is_told(stand):
+    hook, client, holder = stand.hook.expect(ALLOW), stand.client("tls"), stand.clients.issue("holder")
+    answer = rawhttp.post(stand.front.tls_port, "/scep-mtls/tls?operation=PKIOperation", client.request().encode(), tls=holder.context)
+    assert answer.status == 200, client.front.logs()[-1500:]
+    event = hook.questions[0].event
+    assert event["tls_client"] == "CN=holder,O=Example" and event["values"]["tls.cn"] == ["holder"]
+
+
 def test_connections_are_kept(stand):
     hook, client = stand.hook.expect(ALLOW), stand.client("comply")
     for _ in range(9):
@@ -193,6 +207,27 @@ def test_the_judge_comes_after_the_database(stand):
     client.refused(request, scepmsg.BAD_REQUEST)
     assert hook.questions == [], "without_challenge is off"
     assert "no challenge" in stand.audit(request)[0][2]
+
+
+def test_whom_the_hook_accepts_is_counted(stand):
+    """Though the database did not accept the challenge: by device. Nobody is asked about one request too many."""
+    hook, client = stand.hook.expect(ALLOW), stand.client("device-limit")
+    for n in range(2):
+        client.enrol(client.request(label="counted", challenge=f"unknown {n}"))
+    assert client.post_raw(client.request(label="counted", challenge="unknown 2").encode()).status == 429
+    assert len(hook.questions) == 2
+    client.enrol(client.request(label="another", challenge="unknown 3"))
+
+
+def test_whom_the_hook_refuses_has_guessed(stand):
+    hook, client = stand.hook.expect(ALLOW), stand.client("guess-limit")
+    for n in range(4):
+        client.enrol(client.request(challenge=f"right {n}"))
+    hook.expect(DENY)
+    for n in range(2):
+        client.refused(client.request(challenge=f"wrong {n}"), scepmsg.BAD_REQUEST)
+    assert client.post_raw(client.request(challenge="wrong again").encode()).status == 429
+    assert len(hook.questions) == 2
 
 
 def test_requests_without_a_challenge(stand):
