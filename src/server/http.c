@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "server/retry.h"
 
-#define RETRY_AFTER_S 30	/* what a client that met a broken database or key is told to wait */
+#define RETRY_AFTER_S 30	/* what a client that met a broken database or key is told to wait, or somewhat more */
 
 static const struct {
 	int status;
@@ -90,7 +91,7 @@ void http_resp_error(enum err err, struct http_resp *resp)
 	resp->allow = err == ERR_METHOD ? "GET, HEAD, POST" : NULL;
 	/* no registered scheme fits; some HTTP libraries give up on a 401 without the header */
 	resp->authenticate = row->http == 401 ? "TLS-Client-Certificate realm=\"SCEP\"" : NULL;
-	resp->retry_after = row->http == 503 || row->http == 429 ? RETRY_AFTER_S : 0;
+	resp->retry_after = row->http == 503 || row->http == 429 ? retry_spread(RETRY_AFTER_S) : 0;
 	buf_printf(&resp->body, "%s\n", row->text);
 }
 

@@ -108,7 +108,7 @@ static void answer_light(const struct outcome *o, struct http_resp *resp)
 	if (o->err == ERR_OK && o->status == SCEP_PENDING) {
 		answer(resp, "text/plain", BYTES_LIT("the request waits for approval: send it again later\n"));
 		resp->status = 202;
-		resp->retry_after = LIGHT_RETRY_S;
+		resp->retry_after = retry_spread(LIGHT_RETRY_S);
 	} else if (o->err == ERR_OK) {
 		answer(resp, "application/pkcs7-mime", buf_bytes(&o->body));
 	} else {
@@ -322,9 +322,7 @@ static void dispatch(struct call *call, struct http_resp *resp)
 	if (o->err == ERR_TLS_CERT)
 		o->refused_by = authority_name(AUTHORITY_CLIENT_CERT);
 	if (o->err == ERR_THROTTLED && o->retry_after > 0)
-		resp->retry_after = o->retry_after;
-	if (resp->retry_after > 0)
-		resp->retry_after = retry_spread(resp->retry_after);
+		resp->retry_after = retry_spread(o->retry_after);
 	if (o->err == ERR_METHOD && run != NULL)
 		resp->allow = run == get_crl ? "GET, HEAD" : "POST";	/* the method is right, but not for this operation of this profile */
 	resp->head = strcmp(call->req->method, "HEAD") == 0;

@@ -1,6 +1,8 @@
 /*
  * CPU of client and server for one enrolment's two calls, and their time. It makes a private cluster:
- *   bench_store [ENROLMENTS [CONNECTIONS]]
+ *   bench_store [ENROLMENTS [CONNECTIONS [LIMITS]]]
+ * LIMITS: 0 none, 1 the one on wrong challenges, which is the default of a profile, 5 all of [limits]; far from being reached, and source and
+ * profile the same for everybody.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@ struct figures {
 };
 
 static struct figures *figures;
-static int enrolments = 3000;
+static int enrolments = 3000, n_limits;
 
 static double now_us(clockid_t clock)
 {
@@ -70,9 +72,21 @@ static void check(enum err err, const struct why *why)
 	_exit(1);
 }
 
+static void limit(struct store_request *r, struct store_rate rates[5])
+{
+	rates[0] = (struct store_rate){RATE_REFUSED, "source of wrong challenges", "192.0.2.1", 20, 600};
+	rates[1] = (struct store_rate){RATE_ALWAYS, "source", "192.0.2.1", 1000000, 60};
+	rates[2] = (struct store_rate){RATE_ALWAYS, "profile", "default", 1000000, 60};
+	rates[3] = (struct store_rate){RATE_ACCEPTED, "device", r->device, 10, 3600};
+	rates[4] = (struct store_rate){RATE_ACCEPTED, "key", r->device, 10, 3600};
+	r->rates = rates;
+	r->n_rates = (size_t)n_limits;
+}
+
 static void enrol(struct store *s, int number, int i, struct figures *f)
 {
 	char txid[40], device[40];
+	struct store_rate rates[5];
 	struct store_request r;
 	struct store_answer a;
 	struct store_cert c;
@@ -84,6 +98,7 @@ static void enrol(struct store *s, int number, int i, struct figures *f)
 	r = sample_request(txid, "SubjectPublicKeyInfo of the device, 294 octets with RSA-2048", txid);
 	r.challenge = bytes_str(txid);
 	r.device = device;
+	limit(&r, rates);
 	c = sample_cert("SubjectPublicKeyInfo");
 	start = now_us(CLOCK_MONOTONIC);
 	check(store_admit(s, &r, &a, &why), &why);
@@ -144,7 +159,9 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		enrolments = (int)strtol(argv[1], NULL, 10);
-	if (enrolments < 1 || connections < 1 || connections >= CREW || !cluster_start())
+	if (argc > 3)
+		n_limits = (int)strtol(argv[3], NULL, 10);
+	if (n_limits < 0 || n_limits > 5 || enrolments < 1 || connections < 1 || connections >= CREW || !cluster_start())
 		return 2;
 	postmaster = cluster_pid();
 	s = cluster_store("postgres");

@@ -43,24 +43,33 @@ BEGIN
             FROM w JOIN unnest(p_keys, p_most) WITH ORDINALITY l(key, most, which) ON l.key = w.key) x
    WHERE x.wait IS NOT NULL ORDER BY x.wait * x.secs DESC LIMIT 1;
   IF o_which IS NOT NULL THEN
-    UPDATE rate r SET cur = r.cur - 1, told = CASE WHEN r.key = p_keys[o_which] THEN r.win ELSE r.told END WHERE r.key = ANY (p_keys);
+    FOR i IN 1 .. cardinality(p_keys) LOOP
+      UPDATE rate r SET cur = r.cur - 1, told = CASE WHEN i = o_which THEN r.win ELSE r.told END WHERE r.key = p_keys[i];
+    END LOOP;
   END IF;
 END
 $$;
 
--- The same for one more that is not counted (yet).
+-- The same for one more that is not counted (yet). One statement for each key: a join would tempt the planner to read the whole table.
 CREATE FUNCTION rate_look(p_keys uuid[], p_most int[], p_secs int[], OUT o_which int, OUT o_retry int, OUT o_first boolean)
 LANGUAGE plpgsql SET search_path = scep, pg_temp AS $$
 DECLARE
-  v_now float8 := extract(epoch FROM clock_timestamp());
+  v_now  float8 := extract(epoch FROM clock_timestamp());
+  v_win  bigint;
+  v_wait float8;
+  v_told boolean;
 BEGIN
-  SELECT x.which, greatest(1, ceil(x.wait * x.secs))::int, x.told <> x.rate_win INTO o_which, o_retry, o_first
-    FROM (SELECT l.which, r.told, r.secs, r.win AS rate_win,
-                 rate_wait(CASE WHEN l.win <= r.win THEN r.cur ELSE 0 END + 1, CASE l.win - r.win WHEN 0 THEN r.prev WHEN 1 THEN r.cur ELSE 0 END,
-                   l.most, v_now / r.secs - l.win) AS wait
-            FROM (SELECT u.*, floor(v_now / u.secs)::bigint AS win FROM unnest(p_keys, p_most, p_secs) WITH ORDINALITY u(key, most, secs, which)) l
-            JOIN rate r ON r.key = l.key AND r.win BETWEEN l.win - 1 AND l.win + 1) x
-   WHERE x.wait IS NOT NULL ORDER BY x.wait * x.secs DESC LIMIT 1;
+  FOR i IN 1 .. cardinality(p_keys) LOOP
+    v_win := floor(v_now / p_secs[i]);
+    SELECT p_secs[i] * rate_wait(CASE WHEN v_win <= r.win THEN r.cur ELSE 0 END + 1,
+             CASE v_win - r.win WHEN 0 THEN r.prev WHEN 1 THEN r.cur ELSE 0 END, p_most[i], v_now / p_secs[i] - v_win), r.told <> r.win
+      INTO v_wait, v_told FROM rate r WHERE r.key = p_keys[i] AND r.win BETWEEN v_win - 1 AND v_win + 1;
+    IF v_wait IS NOT NULL AND (o_retry IS NULL OR ceil(v_wait) > o_retry) THEN
+      o_which := i;
+      o_retry := greatest(1, ceil(v_wait));
+      o_first := v_told;
+    END IF;
+  END LOOP;
   IF o_first THEN
     o_first := NULL;
     UPDATE rate r SET told = r.win WHERE r.key = p_keys[o_which] AND r.told <> r.win RETURNING true INTO o_first;
@@ -71,7 +80,7 @@ $$;
 
 -- admit within limits: those that count all requests, then, of the rest, those that count what was accepted, and those that count refusals, which
 -- are counted by `refuse`. p_refused: the caller has refused the challenge. p_signer: the certificate that signed; a request that it may authorise
--- counts as accepted, unless it is not the one it says it is. Over a limit: o_verdict 9. Commits at once: nothing here waits for a disk.
+-- counts as accepted, unless it is not the one it says it is. Over a limit: o_verdict 9.
 CREATE FUNCTION admit_limited(p_profile text, p_txid_h uuid, p_req_h uuid, p_chal uuid, p_subject text, p_device text, p_sans text[],
   p_nonce uuid, p_holder uuid, p_holder_most int, p_holder_window int, p_old uuid,
   p_always int, p_accepted int, p_keys uuid[], p_most int[], p_secs int[], p_refused boolean, p_signer bytea,
@@ -81,6 +90,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeo
 DECLARE
   v_two int := p_always + p_accepted;
 BEGIN
+  -- Nothing here has to survive a crash. Without this the commit waits for the disk whenever a read has left a hint in a page with a checksum.
+  PERFORM set_config('synchronous_commit', 'off', true);
   IF p_always > 0 THEN
     SELECT t.o_which, t.o_retry, t.o_first INTO o_which, o_retry, o_first
       FROM rate_take(p_keys[:p_always], p_most[:p_always], p_secs[:p_always]) t;
