@@ -135,15 +135,10 @@ static void add_purpose(const struct policy *policy, struct template *t, const c
 	t->eku = t->own_eku;
 }
 
-/* These two never, whatever a list says: they make a device speak for others, and be good for everything (P-120). */
-static bool is_never_given(struct bytes oid)
-{
-	return der_oid_is(oid, OID_OCSP_SIGNING) || der_oid_is(oid, OID_ANY_PURPOSE);
-}
-
+/* OCSPSigning and anyExtendedKeyUsage are in no list: reading the settings sees to that (P-120). */
 static enum err take_purpose(const struct policy *policy, struct bytes oid, struct template *t, struct why *why)
 {
-	const char *allowed = is_never_given(oid) ? NULL : find_purpose(policy->conf->cert.allow_eku, oid);
+	const char *allowed = find_purpose(policy->conf->cert.allow_eku, oid);
 	char dotted[300], what[340];
 
 	if (find_purpose(policy->conf->extended_key_usage, oid) != NULL)
