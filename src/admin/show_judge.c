@@ -36,7 +36,9 @@ static enum err check_policy(struct work *w, struct json_object *o, struct why *
 
 	if (err != ERR_OK)
 		*why = w->out->why;
-	else if (w->template.left_out.n > 0)
+	if (err == ERR_SUBJECT)	/* what challenges, claims and hooks know of a device is only known when it really asks */
+		fail_in(why, "as far as it is known here");
+	if (err == ERR_OK && w->template.left_out.n > 0)
 		put_text(o, "not_granted", buf_str(&w->template.left_out));
 	return err;
 }

@@ -1,4 +1,6 @@
 """What a certificate may be: real certificates, looked at by others than us (openssl, python-cryptography, asn1crypto, strongSwan)."""
+import os
+
 import der
 import pytest
 import scepmsg
@@ -17,6 +19,7 @@ TEMPLATES = {
     "subject": {"template": "CN=${csr.cn},OU=Devices,O=Example", "match_cn": "[a-z0-9 ,=+.-]+"},
     "san": {"template": "dns:${csr.dns:-none.example} uri:urn:example:${csr.cn}"},
 }
+OWNED = {"subject": {"template": "CN=${csr.cn},OU=${challenge.owner},O=Example"}, "san": {"template": "email:${challenge.mail}"}}
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,8 @@ def policed(make_site, client_of):
     profiles = {
         "templates": TEMPLATES,
         "values": {"subject": {"template": "CN=${csr.cn},OU=${hook.unit},O=Example"}},
+        "owned": OWNED,
+        "owned-later": {**OWNED, "approval": {"mode": "manual"}},
         "extensions": {
             "certificate": {"allow_extended_key_usage": "serverAuth", "allow_key_usage": "nonRepudiation"},
             "extensions": {"must_staple": "requested", "policies": "1.3.6.1.4.1.99999.7 1.3.6.1.4.1.99999.8", "cps_url": "https://pki.example/cps",
@@ -109,6 +114,39 @@ def test_a_value_that_is_missing(policed):
     client, device = policed("values"), Device.shared("policy")
     client.refused(device.request(client.to, client.challenge()), BAD_REQUEST)
     assert "there is no value for ${hook.unit}" in client.front.logs()
+
+
+def owned(client, common_name):
+    challenge = client.challenge("--value", "owner=Alice, Accounts", "--value", "mail=alice@example.com")
+    return Device.shared("policy").request(client.to, challenge, common_name=common_name)
+
+
+def check_owned(cert, common_name):
+    assert [a.value for a in parsed(cert).subject] == ["Example", "Alice, Accounts", common_name]
+    value = parsed(cert).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert value.get_values_for_type(x509.RFC822Name) == ["alice@example.com"]
+
+
+def test_values_of_the_challenge(policed):
+    client = policed("owned")
+    reply = client.send(owned(client, "owned"))
+    assert reply.status == scepmsg.SUCCESS
+    check_owned(reply.certs[0], "owned")
+    client.refused(client.request(label="policy-new"), BAD_REQUEST)	# by a challenge without values
+    assert "there is no value for ${challenge.mail}" in client.front.logs()
+
+
+def test_values_are_kept_while_a_request_waits(policed):
+    client = policed("owned-later")
+    request = owned(client, "owned-later")
+    assert client.send(request).status == scepmsg.PENDING
+    waits = [r["id"] for r in client.site.json("request", "list") if r["transaction"] == request.txid]
+    client.site.run("request", "approve", *waits)
+    ca = x509.load_der_x509_certificate(client.site.authority.ca)
+    poll = der.seq(ca.subject.public_bytes(), scepmsg.name("owned-later"))
+    reply = client.send(request.but(message_type="20", plain=poll, nonce=os.urandom(16)))
+    assert reply.status == scepmsg.SUCCESS, f"{reply}\n{client.front.logs()[-2000:]}"
+    check_owned(reply.certs[0], "owned-later")
 
 
 def test_a_rule_that_is_broken(policed):
@@ -286,5 +324,5 @@ def test_show_says_what_becomes_of_a_request(policed):
         return client.site.run("show", "--profile", profile, path, check=False).stdout
     plain = csr(device.key, "shown", "challenge", attributes=everything())
     assert "extendedKeyUsage 1.3.6.1.5.5.7.3.9" in shown("extensions", plain)
-    assert "no value for ${hook.unit}" in shown("values", plain)
+    assert "as far as it is known here: [subject] template: OU: there is no value for ${hook.unit}" in shown("values", plain)
     assert "does not match [subject] match_cn" in shown("templates", csr(device.key, "Root", "challenge"))
