@@ -208,10 +208,14 @@ static void both_algorithms(void **state)
 static void every_octet_counts(void **state)
 {
 	struct buf pem = {0}, t = token_make(HEADER_ES, PAYLOAD, shared.ec);
+	struct key *another = token_key("ec:p256");
 	struct anchors *a = NULL;
 
 	(void)state;
+	add_anchor(&pem, another, 0, 0);	/* all of a kind are tried */
 	add_anchor(&pem, shared.ec, 0, 0);
+	add_anchor(&pem, another, 1, 1);
+	key_free(another);
 	assert_int_equal(read_anchors(&pem, &a, NULL), ERR_OK);
 	for (size_t i = 0; i < t.n; i++) {
 		uint8_t was = t.p[i];
