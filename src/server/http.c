@@ -168,6 +168,8 @@ static const char *text_or_empty(const char *s)
 
 void http_req_read(http_var var, void *ctx, const struct http_limits *limits, struct buf *path, struct http_req *req)
 {
+	bool twice = false;
+
 	*req = (struct http_req){.var = var, .vars = ctx};
 	path_read(var, ctx, path);
 	req->path = (const char *)path->p;
@@ -176,7 +178,9 @@ void http_req_read(http_var var, void *ctx, const struct http_limits *limits, st
 	req->content_type = text_or_empty(var(ctx, "CONTENT_TYPE", NULL));
 	req->peer = text_or_empty(var(ctx, "REMOTE_ADDR", NULL));
 	req->if_none_match = text_or_empty(var(ctx, "HTTP_IF_NONE_MATCH", NULL));
-	req->user = text_or_empty(var(ctx, "REMOTE_USER", NULL));
+	req->user = text_or_empty(var(ctx, "REMOTE_USER", &twice));
+	if (twice)	/* which of them has been authenticated is anybody's guess */
+		req->user = "";
 	req->accept = text_or_empty(var(ctx, "HTTP_ACCEPT", NULL));
 	req->origin = text_or_empty(var(ctx, "HTTP_ORIGIN", NULL));
 	req->host = text_or_empty(var(ctx, "HTTP_HOST", NULL));

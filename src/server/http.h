@@ -18,7 +18,7 @@ struct http_req {
 	const char *content_type;	/* CONTENT_TYPE */
 	const char *peer;		/* REMOTE_ADDR */
 	const char *if_none_match;	/* HTTP_IF_NONE_MATCH */
-	const char *user;		/* REMOTE_USER: whom the web server has authenticated; never a header */
+	const char *user;		/* REMOTE_USER: whom the web server has authenticated; never a header; "" when there are two */
 	const char *accept;		/* HTTP_ACCEPT */
 	const char *origin, *host;	/* HTTP_ORIGIN and HTTP_HOST: where a browser's request comes from, and goes to */
 	struct bytes body;

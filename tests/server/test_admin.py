@@ -75,6 +75,14 @@ def test_remote_user(admin):
         assert a.status == 403 and told(a)["error"] == "forbidden", user
 
 
+def test_two_users_are_none(admin):
+    for pair in (("mdm", "alice"), ("alice", "mdm"), ("mdm", "mdm"), ("mdm", "")):
+        params = fc.pairs(fc.variables("GET", PATH)) + b"".join(fc.pairs({"REMOTE_USER": user}) for user in pair)
+        with admin.connect() as s:
+            s.sendall(fc.begin() + fc.stream(fc.PARAMS, params) + fc.stream(fc.STDIN, b""))
+            assert fc.receive(s).status == 401, pair
+
+
 @pytest.mark.parametrize("name", ["HTTP_REMOTE_USER", "REDIRECT_REMOTE_USER", "HTTP_X_REMOTE_USER", "AUTH_USER", "LOGON_USER", "remote_user",
                                   "HTTP_X_FORWARDED_USER", "HTTP_AUTHORIZATION", "REMOTE_IDENT"])
 def test_nothing_else_names_the_user(admin, name):
