@@ -32,6 +32,18 @@ void worker_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/*
+ * ppoll delivers a signal only when no connection is ready: in a queue that never gets empty none would ever come through, and the
+ * worker would go on with the old configuration.
+ */
+static void deliver_pending(const sigset_t *none)
+{
+	sigset_t blocked;
+
+	sigprocmask(SIG_SETMASK, none, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 enum worker_end worker_loop(int listener, const struct http_limits *limits, const struct worker_ops *ops, void *ctx)
 {
 	struct fcgi *f = fcgi_open(listener, limits);
@@ -40,9 +52,12 @@ enum worker_end worker_loop(int listener, const struct http_limits *limits, cons
 
 	sigemptyset(&none);
 	got_reload = 0;
-	while (!got_stop && !got_reload && event != FCGI_BROKEN) {
+	while (event != FCGI_BROKEN) {
 		if (ops->tend != NULL)
 			ops->tend(ctx);
+		deliver_pending(&none);
+		if (got_stop || got_reload)
+			break;
 		event = fcgi_serve(f, &none, ops->tend != NULL ? TEND_MS : -1, ops->handle, ctx);
 	}
 	fcgi_close(f);

@@ -189,6 +189,53 @@ def test_reload_alone(start_echo, tmp_path):
     assert load.failures == [] and load.answers[-1] == "b"
 
 
+def queue(server, n, query):
+    """So many whole requests that wait in the socket's queue, in this order."""
+    waiting = [server.connect() for _ in range(n)]
+    for s in waiting:
+        s.sendall(fc.request(query=query))
+    return waiting
+
+
+def answers_of(waiting):
+    out = []
+    for s in waiting:
+        with s:
+            out.append(fc.receive(s))
+    assert all((a.status, a.ended) == (200, True) for a in out)
+    return out
+
+
+def test_reload_alone_in_a_queue_that_is_never_empty(start_echo, tmp_path):
+    state = tmp_path / "state"
+    state.write_text("old")
+    server = start_echo("--state", state)
+    waiting = queue(server, 30, "sleep=20")
+    state.write_text("new")
+    server.signal(signal.SIGHUP)
+    states = [a.field("state") for a in answers_of(waiting)]
+    assert set(states[:1]) <= {"old", "new"} and states.count("new") >= 20, states
+
+
+def test_old_workers_leave_a_queue_that_is_never_empty(start_echo, tmp_path):
+    server = start_echo("--workers", 1)
+    old, = server.workers(1)
+    waiting = queue(server, 30, "sleep=20")
+    server.signal(signal.SIGHUP)
+    pids = [a.field("pid") for a in answers_of(waiting)]
+    assert pids.count(str(old)) <= 10, "the old one went on as long as there was something to do"
+
+
+def test_sigterm_in_a_queue_that_is_never_empty(start_echo):
+    server = start_echo()
+    waiting = queue(server, 100, "sleep=50")
+    t = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - t < 3
+    for s in waiting:
+        s.close()
+
+
 def test_worker_deaths_under_load_lose_only_their_own_request(start_echo):
     server = start_echo("--workers", 2)
     with Load(server) as load:
