@@ -55,7 +55,7 @@ static const struct opts list_opts = {
 
 int request_list_run(int argc, char **argv)
 {
-	static const char *const columns[] = {"id", "state", "profile", "created", "expires", "approved_by", "key", "subject", "sans", NULL};
+	static const char *const columns[] = {"id", "state", "profile", "created", "expires", "approved_by", "key", "subject", "sans", "requester", NULL};
 	struct args args = {0};
 	struct store_request_row *list = NULL;
 	struct json_object *array;

@@ -58,6 +58,7 @@ class Stand:
             "hasty": {"webhook": web(timeout="600ms")},
             "once": {"webhook": web(retries="0")},
             **{name: {"webhook": web(name)} for name in ("stranger", "host", "expired", "plain")},
+            "system": {"webhook": {"url": self.services["good"].url}},
             "mutual": {"webhook": web("mutual", **client)},
             "anonymous": {"webhook": web("mutual")},
             "command": {"command": command(timeout="2s")},
@@ -308,6 +309,7 @@ def test_operators_decide(stand, profile):
     assert client.send(request).status == scepmsg.PENDING
     (row,) = queued(client, request)
     assert "web hook wants approval: ask Ms. M\u00fcller" in row["requester"]
+    assert "web hook wants approval: ask Ms." in client.site.run("request", "list", "--profile", profile).stdout
     assert client.send(request.but(nonce=os.urandom(16))).status == scepmsg.PENDING
     client.site.run("request", "approve", row["id"])
     client.enrol(request.but(nonce=os.urandom(16)))
@@ -469,9 +471,10 @@ def reload(stand):
     wait_for(lambda: stand.front.logs().count("was reloaded") > before, "the reload")
 
 
-@pytest.mark.parametrize("profile", ["stranger", "host", "expired"])
+@pytest.mark.parametrize("profile", ["stranger", "host", "expired", "system"])
 def test_wrong_certificates(stand, profile):
-    service, client = stand.services[profile].expect(ALLOW), stand.client(profile)
+    """system: without ca_file, the system's authorities count, of which ours is none."""
+    service, client = stand.services.get(profile, stand.hook).expect(ALLOW), stand.client(profile)
     put_off(client, client.request(), "is not trusted")
     assert service.questions == [], "nothing was sent"
 
