@@ -205,9 +205,12 @@ static void test_refused(void **state)
 	assert_ok(store_admit(super, &r, &a, &why));
 	assert_int_equal(a.verdict, STORE_THROTTLED);
 	assert_true(a.first && a.retry_after > 1);
+	assert_null(a.values);
+	store_answer_free(&a);
 	assert_string_equal(why.text, "source of wrong challenges '192.0.2.1' is over its limit of 2 in 3600 s");
 	assert_ok(store_admit(super, &r, &a, &why));
 	assert_false(a.first);
+	store_answer_free(&a);
 	assert_int_equal(refuse(&wrong, 1, &a), STORE_THROTTLED);
 	assert_false(a.first);
 	assert_sql("SELECT count(*) FROM scep.audit WHERE kind = 'refuse'", "2");	/* what is throttled is not written */

@@ -109,8 +109,10 @@ BEGIN
         FROM rate_take(p_keys[p_always + 1:v_two], p_most[p_always + 1:v_two], p_secs[p_always + 1:v_two]) t;
     END IF;
   END IF;
-  IF o_retry IS NOT NULL THEN
+  IF o_retry IS NOT NULL THEN	-- whether the challenge is right stays untold
     o_verdict := 9;
+    o_reason := NULL;
+    o_vals := NULL;
   END IF;
 END
 $$;
