@@ -91,14 +91,15 @@ static bool has_name(struct bytes names, struct bytes wanted)
 
 static enum err write_item(const struct item *item, const struct wording_from *from, struct buf *names, struct why *why)
 {
-	size_t count = wording_count(&item->value, from);
+	struct wording_turn turn;
+	size_t count = wording_count(&item->value, from, &turn);
 	struct buf text = {0}, name = {0};
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+	for (; turn.nth < count && err == ERR_OK; turn.nth++) {
 		buf_cut(&text, 0);
 		buf_cut(&name, 0);
-		err = wording_write(&item->value, from, i, &text, why);
+		err = wording_write(&item->value, from, &turn, &text, why);
 		if (err == ERR_OK && text.n > 0)
 			err = san_write(item->type, buf_str(&text), &name, why);
 		if (err == ERR_OK && !has_name(buf_bytes(names), buf_bytes(&name)))

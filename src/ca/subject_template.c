@@ -146,11 +146,12 @@ void subject_template_free(struct subject_template *t)
 /* Appends the AttributeTypeAndValue, or nothing when its text is empty. */
 static enum err write_part(const struct part *part, const struct wording_from *from, struct buf *out, struct why *why)
 {
+	static const struct wording_turn first;
 	struct buf text = {0};
 	size_t at = der_open(out);
 	enum err err;
 
-	err = wording_write(&part->value, from, 0, &text, why);
+	err = wording_write(&part->value, from, &first, &text, why);
 	if (err == ERR_OK && text.n > 0) {
 		buf_add_bytes(out, buf_bytes(&part->oid));
 		err = ava_value_write(part->type, buf_bytes(&text), out, why);

@@ -142,24 +142,18 @@ static size_t count_of(const struct piece *p, const struct wording_from *from)
 	return n;
 }
 
-/* The first name that has several values; NULL: none. */
-static const struct piece *repeated(const struct wording *w, const struct wording_from *from, size_t *count)
+size_t wording_count(const struct wording *w, const struct wording_from *from, struct wording_turn *turn)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		*count = w->list[i].name == NULL ? 0 : count_of(&w->list[i], from);
-		if (*count > 1)
-			return &w->list[i];
+		size_t count = w->list[i].name == NULL ? 0 : count_of(&w->list[i], from);
+
+		if (count > 1) {
+			*turn = (struct wording_turn){w->list[i].name, 0};
+			return count;
+		}
 	}
-	*count = 1;
-	return NULL;
-}
-
-size_t wording_count(const struct wording *w, const struct wording_from *from)
-{
-	size_t count;
-
-	repeated(w, from, &count);
-	return count;
+	*turn = (struct wording_turn){0};
+	return 1;
 }
 
 /* What stands in a certificate must not be able to fake lines in a log or on a terminal. */
@@ -187,20 +181,19 @@ static enum err write_reference(const struct piece *p, const struct wording_from
 	return ERR_OK;
 }
 
-enum err wording_write(const struct wording *w, const struct wording_from *from, size_t nth, struct buf *out, struct why *why)
+enum err wording_write(const struct wording *w, const struct wording_from *from, const struct wording_turn *turn, struct buf *out, struct why *why)
 {
-	size_t count, start = out->n;
-	const struct piece *many = nth == 0 ? NULL : repeated(w, from, &count);
+	size_t start = out->n;
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; i < w->n && err == ERR_OK; i++) {
 		const struct piece *p = &w->list[i];
-		bool is_many = many != NULL && p->name != NULL && strcmp(p->name, many->name) == 0;
+		bool is_turn = turn->name != NULL && p->name != NULL && strcmp(p->name, turn->name) == 0;
 
 		if (p->name == NULL)
 			buf_add_str(out, p->text);
 		else
-			err = write_reference(p, from, is_many ? nth : 0, out, why);
+			err = write_reference(p, from, is_turn ? turn->nth : 0, out, why);
 	}
 	if (err != ERR_OK)
 		buf_cut(out, start);

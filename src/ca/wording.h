@@ -8,7 +8,7 @@
 #include "auth/values.h"
 #include "ca/csr_value.h"
 
-#define WORDING_MAX_VALUES 64	/* of one name; more are not looked at */
+#define WORDING_MAX_VALUES 65	/* of one name; more are not looked at: these are one more than a certificate may have names */
 
 struct piece {
 	char *text;		/* a literal; of a reference its default, NULL: it has none */
@@ -35,13 +35,19 @@ void wording_add(struct wording *w, uint8_t c);		/* to the literal at the end */
 enum err wording_take(struct wording *w, struct bytes *in, struct why *why);
 void wording_free(struct wording *w);
 
-/* How many texts it makes: as many as the first name in it has values that has several; else 1. */
-size_t wording_count(const struct wording *w, const struct wording_from *from);
+/* Which values a text is made of: of `name` the nth, of every other name the first. {0}: of every name the first. */
+struct wording_turn {
+	const char *name;
+	size_t nth;
+};
+
+/* How many texts it makes, and in turn->name which name makes them so many: the first that has several values, if one has; else NULL, and 1. */
+size_t wording_count(const struct wording *w, const struct wording_from *from, struct wording_turn *turn);
 
 /*
- * Appends the nth of them. A name that has several values beside that one gives its first. An empty value is none. Error: SUBJECT (a name without a
- * value and without a default; a value that is longer than VALUE_TEXT_MAX or holds control characters).
+ * Appends one text. An empty value is none. Error: SUBJECT (a name without a value and without a default; a value that is longer than
+ * VALUE_TEXT_MAX or holds control characters).
  */
-enum err wording_write(const struct wording *w, const struct wording_from *from, size_t nth, struct buf *out, struct why *why);
+enum err wording_write(const struct wording *w, const struct wording_from *from, const struct wording_turn *turn, struct buf *out, struct why *why);
 
 #endif

@@ -46,9 +46,10 @@ static struct bytes take_until(struct bytes *in, char c)
 	return part;
 }
 
-/* The last label is not a number: that would be an address. */
+/* The last of several labels is not a number: that would be an address. */
 static bool is_host(struct bytes name)
 {
+	bool dotted = name.n > 0 && memchr(name.p, '.', name.n) != NULL;
 	struct bytes label = {0};
 
 	if (name.n == 0 || name.n > MAX_NAME || name.p[name.n - 1] == '.')
@@ -58,7 +59,7 @@ static bool is_host(struct bytes name)
 		if (!is_label(label))
 			return false;
 	}
-	return !all_digits(label);
+	return !dotted || !all_digits(label);
 }
 
 /* "*.example.com": below a name of two labels or more, since below one it would be good for half of the Internet. */

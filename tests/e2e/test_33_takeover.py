@@ -111,6 +111,8 @@ def of(make_site, client_of, old):
     site.profiles["challenged"] = site.profile(renewal=settings(site, old, challenge="yes"))
     site.profiles["approved"] = site.profile(renewal=settings(site, old), approval={"mode": "manual", "renewals": "yes"})
     site.profiles["light"] = site.profile(renewal=settings(site, old), scep={"raw_csr": "yes"})
+    site.profiles["templates"] = site.profile(
+        renewal=settings(site, old), subject={"template": "CN=${hook.name}"}, san={"template": "dns:${hook.name}"})
     front = site.start("lighttpd-socket")
     yield lambda name="default": client_of(site, front, f"/scep/{name}", name)
     site.stop()
@@ -119,6 +121,19 @@ def of(make_site, client_of, old):
 def renewal(client, device, challenge=None, message_type="17", key=None, **how):
     plain = csr(key or Device.shared("new-key").key, how.pop("common_name", device.label), challenge, how.pop("dns", ()))
     return client.request(device=device, plain=plain, message_type=message_type, challenge=challenge, **how)
+
+
+def test_templates_are_for_first_certificates(of, old):
+    """The names are those of the old certificate, whatever the request asks for, and so is the device, as `cn` names it."""
+    client, device = of("templates"), old.device("templated", dns=["templated.example"])
+    for common_name in ("templated", "another"):
+        reply = client.send(renewal(client, device, common_name=common_name, dns=["other.example"]))
+        assert reply.status == scepmsg.SUCCESS, f"{reply}\n{client.front.logs()[-2000:]}"
+        former = scepmsg.x509.load_der_x509_certificate(device.cert)
+        assert reply.cert.subject == former.subject
+        names = [c.extensions.get_extension_for_class(scepmsg.x509.SubjectAlternativeName).value for c in (reply.cert, former)]
+        assert names[0] == names[1]
+    assert client.site.execute("SELECT DISTINCT device FROM scep.cert WHERE profile = 'templates'") == [("templated",)]
 
 
 def refused(client, request, why):
