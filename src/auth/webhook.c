@@ -46,13 +46,22 @@ static enum err read_secret(const char *path, struct buf *secret, struct why *wh
 	return ERR_OK;
 }
 
+/* Any number of certificates, as in the system's bundle: of which the first is looked at. */
 static enum err read_ca_file(const char *path, struct why *why)
 {
-	struct cert **list = NULL;
-	size_t n = 0;
-	enum err err = cert_list_read(path, &list, &n, why);
+	static const char *const labels[] = {"CERTIFICATE", NULL};
+	struct buf file = {0}, der = {0};
+	struct cert *cert = NULL;
+	enum err err = file_read(path, &file, why);
+	struct bytes text = buf_bytes(&file);
 
-	cert_list_free(list, n);
+	if (err == ERR_OK && !pem_next(&text, labels, &der, NULL))
+		err = fail(why, ERR_CERT, "'%s' holds no certificate in PEM", path);
+	if (err == ERR_OK && (err = cert_parse(buf_bytes(&der), &cert, why)) != ERR_OK)
+		fail_in(why, "'%s'", path);
+	cert_free(cert);
+	buf_free(&file);
+	buf_free(&der);
 	return err;
 }
 

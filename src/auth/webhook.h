@@ -14,7 +14,7 @@
 /* A profile's web hook, loaded. */
 struct webhook;
 
-/* Reads the secret, looks at the files. Errors: FILE, CONFIG, CERT; *key: the setting that it is about. `why` is not NULL. */
+/* Reads the secret, looks at the files. Errors: FILE, CONFIG, CERT, SYNTAX; *key: the setting that it is about. `why` is not NULL. */
 enum err webhook_load(const struct webhook_conf *conf, struct webhook **out, const char **key, struct why *why);
 void webhook_free(struct webhook *hook);	/* NULL is allowed */
 

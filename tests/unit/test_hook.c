@@ -311,6 +311,16 @@ static void loads_what_it_needs(void **state)
 	conf.secret_file = NULL;
 	conf.ca_file = (char *)"/nonexistent/ca.pem";
 	assert_loads(&conf, ERR_FILE, "ca_file", "/nonexistent/ca.pem");
+	conf.ca_file = put_file("ca", "no certificate\n", 0644);
+	assert_loads(&conf, ERR_CERT, "ca_file", "holds no certificate in PEM");
+	free(conf.ca_file);
+	conf.ca_file = put_file("ca", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", 0644);
+	assert_loads(&conf, ERR_SYNTAX, "ca_file", "/ca'");
+	unlink(conf.ca_file);
+	free(conf.ca_file);
+	conf.ca_file = (char *)"/etc/ssl/certs/ca-certificates.crt";	/* more than anybody reads at once */
+	if (access(conf.ca_file, R_OK) == 0)
+		assert_loads(&conf, ERR_OK, "", "");
 	conf.ca_file = NULL;
 	conf.client_key = put_file("key", "x", 0644);
 	assert_loads(&conf, ERR_FILE, "client_key", "chmod 600");
