@@ -59,9 +59,12 @@ enum err profile_file_give(const char *path, const char *like, struct why *why)
 enum err profile_file_make(const struct conf *conf, const char *name, struct bytes text, struct why *why)
 {
 	char *file = mem_printf("%s/%s.ini", conf->profiles_dir, name);
-	enum err err = file_write(file, text, 0640, false, why);
+	struct stat st = {.st_mode = 0640};
+	enum err err;
 
-	if (err == ERR_OK && (err = profile_file_give(file, conf->profiles_dir, why)) != ERR_OK)
+	(void)stat(conf->file, &st);
+	err = file_write(file, text, st.st_mode & 0666, false, why);
+	if (err == ERR_OK && (err = profile_file_give(file, conf->file, why)) != ERR_OK)
 		unlink(file);
 	if (err == ERR_OK && !profile_file_check(conf, name)) {
 		unlink(file);

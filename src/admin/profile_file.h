@@ -13,7 +13,7 @@ bool profile_file_check(const struct conf *conf, const char *name);
 /* Puts `text` into the file of the profile; what was there comes back when it does not pass the check. Errors: FILE, CONFIG. */
 enum err profile_file_change(const struct conf *conf, const struct profile_conf *profile, struct bytes text, struct why *why);
 
-/* Makes the file of a new profile, or none when it does not pass the check. Errors: FILE, CONFLICT, CONFIG. */
+/* Makes the file of a new profile, readable to who may read scepter.ini, or none when it does not pass the check. Errors: FILE, CONFLICT, CONFIG. */
 enum err profile_file_make(const struct conf *conf, const char *name, struct bytes text, struct why *why);
 
 /* What root makes belongs to whoever the file or folder `like` belongs to: the responder has to read it. Error: FILE. */

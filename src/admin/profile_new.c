@@ -175,7 +175,7 @@ static enum err set_challenge(struct making *m, struct why *why)
 	buf_wipe(&secret);
 	m->wrote_secret = err == ERR_OK;
 	if (err == ERR_OK)
-		err = profile_file_give(m->secret_file, m->conf->profiles_dir, why);
+		err = profile_file_give(m->secret_file, m->conf->pepper_file, why);	/* a secret of the responder's, too */
 	if (err == ERR_OK)
 		edit_set(&m->text, "enrol", "static_challenge_file", m->secret_file);
 	return err;

@@ -223,8 +223,14 @@ def test_new_misused(own, authority, tmp_path):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
-def test_new_by_root_belongs_to_the_responder(own, authority):
-    os.chown(own.profile.parent, 65534, 65534)
+@pytest.mark.parametrize("mode", [0o644, 0o640])
+def test_new_by_root_is_for_the_responder(own, authority, mode):
+    """Who can read scepter.ini can read the profile, and who has the pepper has the secret."""
+    ini, pepper = own.profile.parent.parent / "scepter.ini", own.profile.parent.parent / "pepper"
+    os.chown(ini, 0, 65534)
+    ini.chmod(mode)
+    os.chown(pepper, 65534, 65534)
     new(own, "devices", "--ca", authority, "--challenge", "static")
-    for name in ("devices.ini", "devices.secret"):
-        assert (own.profile.parent / name).stat().st_uid == 65534
+    made, secret = [(own.profile.parent / name).stat() for name in ("devices.ini", "devices.secret")]
+    assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (0, 65534, mode)
+    assert (secret.st_uid, secret.st_gid, secret.st_mode & 0o777) == (65534, 65534, 0o600)
