@@ -126,7 +126,7 @@ static void test_pepper(void **state)
 
 static void assert_no_connection(const char *conninfo, const char *text)
 {
-	struct store *s = cluster_store_to(conninfo, 500);
+	struct store *s = cluster_store_to(conninfo, 1500);
 
 	assert_int_equal(store_check(s, &why), ERR_DB);
 	assert_why(text);
@@ -167,8 +167,8 @@ static void test_outage_is_quick(void **state)
 	between = milliseconds();
 	assert_int_equal(store_check(s, &why), ERR_DB);
 	to = milliseconds();
-	assert_in_range(between - from, 500, 2000);
-	assert_in_range(to - between, 0, 100);
+	assert_in_range(between - from, 500, 10000);
+	assert_in_range(to - between, 0, 499);
 	store_close(s);
 }
 
