@@ -57,10 +57,10 @@ static enum err answer(struct work *w)
 	return fail(&w->out->why, ERR_TYPE, "message type %d (%s) is not served", w->msg->type, scep_type_name(w->msg->type));
 }
 
-/* A refusal that the client may read: a signed FAILURE, and its row in the audit trail; unless there are too many of them. */
-static enum err refuse(struct work *w, enum err err)
+/* The refusal's row in the audit trail, unless there are too many of them: then THROTTLED. */
+static enum err note_refusal(struct work *w, enum err err)
 {
-	struct outcome *out = w->out;
+	const struct outcome *out = w->out;
 	struct buf detail = {0};
 	struct store_event event = {
 	    .kind = "refuse",
@@ -75,6 +75,15 @@ static enum err refuse(struct work *w, enum err err)
 	event.detail = buf_str(&detail);
 	failed = limits_refuse(w, err, &event);
 	buf_free(&detail);
+	return failed;
+}
+
+/* A refusal that the client may read: a signed FAILURE. */
+static enum err refuse(struct work *w, enum err err)
+{
+	struct outcome *out = w->out;
+	enum err failed = note_refusal(w, err);
+
 	if (failed != ERR_OK)
 		return failed;
 	failed = respond_failure(w->env, w->msg, w->told != ERR_OK ? w->told : err, w->fail_text, out);
@@ -109,6 +118,18 @@ void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out
 	chosen.profile = rollover_at(env->profile, env->now);
 	*out = (struct outcome){.light = env->light};
 	out->err = handle(&w, env, &chosen, &view, body);
+	work_free(&w);
+}
+
+void enroll_turned_away(const struct enroll_env *env, struct outcome *out)
+{
+	struct work w = {.env = env, .out = out};
+	enum err throttled = limits_recall(&w);
+
+	if (throttled == ERR_OK)
+		throttled = note_refusal(&w, out->err);
+	if (throttled != ERR_OK)
+		out->err = throttled;
 	work_free(&w);
 }
 

@@ -41,6 +41,8 @@ struct outcome {
 
 /* Handles one message. The result is always in `out`; nothing else is returned. */
 void enroll(const struct enroll_env *env, struct bytes body, struct outcome *out);
+/* A message that HTTP alone refuses (out->err, out->why, out->refused_by): counted and audited like others, and so THROTTLED in the end. */
+void enroll_turned_away(const struct enroll_env *env, struct outcome *out);
 void outcome_free(struct outcome *o);
 
 #endif

@@ -130,11 +130,16 @@ static bool is_elsewhere(const struct call *call)
 	return conf->trust != NULL && conf->only && !call->mtls;
 }
 
-static void pki_operation(struct call *call, struct http_resp *resp)
+static struct enroll_env env_of(const struct call *call)
 {
-	struct enroll_env env = {
+	return (struct enroll_env){
 	    .profile = call->profile, .store = call->site->store, .web = call->site->web, .now = call->now, .peer = call->req->peer,
 	    .overload = call->site->overload, .client_cert = call->client_cert};
+}
+
+static void pki_operation(struct call *call, struct http_resp *resp)
+{
+	struct enroll_env env = env_of(call);
 	struct bytes message;
 	struct buf store = {0};
 	enum err err;
@@ -300,6 +305,16 @@ static enum err find_op(struct call *call, op_handler *run)
 	return fail(why, ERR_OPERATION, "unknown operation '%.*s'", name.n < 40 ? (int)name.n : 40, (const char *)name.p);
 }
 
+/* Who asked for a certificate has a row in the audit trail; who only looked has a line in the log. */
+static void turn_away(struct call *call, op_handler run)
+{
+	struct enroll_env env = env_of(call);
+
+	call->outcome.refused_by = authority_name(AUTHORITY_CLIENT_CERT);
+	if (run == pki_operation)
+		enroll_turned_away(&env, &call->outcome);
+}
+
 static void dispatch(struct call *call, struct http_resp *resp)
 {
 	static const char *const methods[] = {"GET", "HEAD", "POST"};
@@ -313,14 +328,14 @@ static void dispatch(struct call *call, struct http_resp *resp)
 		o->err = fail(&o->why, ERR_METHOD, "method '%.20s'", call->req->method);
 	else if (call->req->err != ERR_OK)
 		o->err = fail(&o->why, call->req->err, "while the request was read");
-	else if ((o->err = find_profile(call)) == ERR_OK && (o->err = let_in(call)) == ERR_OK)
-		o->err = find_op(call, &run);
+	else if ((o->err = find_profile(call)) == ERR_OK && (o->err = find_op(call, &run)) == ERR_OK)
+		o->err = let_in(call);
 	if (run != NULL && o->err == ERR_OK)
 		run(call, resp);
+	if (o->err == ERR_TLS_CERT)
+		turn_away(call, run);
 	if (resp->status == 0)
 		http_resp_error(o->err == ERR_OK ? ERR_INTERNAL : o->err, resp);
-	if (o->err == ERR_TLS_CERT)
-		o->refused_by = authority_name(AUTHORITY_CLIENT_CERT);
 	if (o->err == ERR_THROTTLED && o->retry_after > 0)
 		resp->retry_after = retry_spread(o->retry_after);
 	if (o->err == ERR_METHOD && run != NULL)

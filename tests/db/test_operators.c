@@ -314,6 +314,7 @@ static void test_responder_suffices(void **state)
 	r.challenge = BYTES_LIT("secret");
 	assert_ok(store_admit(web, &r, &a, &why));
 	assert_int_equal(a.verdict, STORE_GO_ON);
+	store_answer_free(&a);
 	assert_ok(store_issue(web, &r, &cert, &a, &why));
 	assert_int_equal(a.verdict, STORE_GO_ON);
 	assert_ok(store_poll(web, "default", r.txid, r.signer_spki, &a, &why));

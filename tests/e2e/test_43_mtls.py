@@ -226,6 +226,7 @@ def world(make_site, cas):
     profile("templates", trust(site, cas, cas.a, challenge="not-with-client-cert"), subject={
         "template": "CN=${tls.cn},serialNumber=${tls.serial_number:-none},O=${tls.o},OU=${tls.serial}"}, san={"template": "dns:${tls.dns:-none.example}"})
     told = write(site.folder / "told.sh", f"#!/bin/sh\ncat >{site.folder}/told.json\necho '{{\"decision\": \"allow\"}}'\n", 0o755)
+    profile("few", trust(site, cas, cas.a), limits={"per_source": "2/1h"})
     profile("command", trust(site, cas, cas.a, bind="cn"), command={"path": told})
     front = site.start("nginx", client_cas=cas.all)
     yield SimpleNamespace(site=site, front=front, **{k: v for k, v in vars(made).items() if k != "site"})
@@ -255,6 +256,25 @@ def test_only_no(world, client_of, cas):
 ])
 def test_rules(world, cas, holder, profile, sentence):
     refused(world.front, sentence, get(world.front, f"/scep-mtls/{profile}", getattr(cas, holder)))
+
+
+def test_turned_away_is_audited_and_limited(world, cas):
+    """Who asks for a certificate without a good one has a row that names the rule, as often as [limits] let it; who only looks has a line in the log."""
+    def rows():
+        return world.site.execute("SELECT kind, reason, detail FROM scep.audit WHERE profile = 'few' AND actor = '127.0.0.1' ORDER BY at")
+
+    def post(holder, path="/scep-mtls/few"):
+        return rawhttp.post(world.front.tls_port, f"{path}?operation=PKIOperation", b"x", tls=holder.context if holder else True)
+    refused(world.front, "not by a CA that this profile trusts", get(world.front, "/scep-mtls/few", cas.of_b))
+    assert rows() == []
+    refused(world.front, "not by a CA that this profile trusts", post(cas.of_b))
+    refused(world.front, "taken below /scep-mtls only", post(cas.good, "/scep/few"))
+    assert [row[:2] for row in rows()] == [("refuse", "tls_cert")] * 2
+    assert all(row[2].startswith("client certificate: ") for row in rows()) and "not by a CA that this profile trusts" in rows()[0][2]
+    for _ in range(3):
+        answer = post(None)
+        assert answer.status == 429 and int(answer.headers["retry-after"]) > 0
+    assert [row[0] for row in rows()] == ["refuse", "refuse", "throttle"]
 
 
 @pytest.mark.parametrize("holder, profile", [("aimless", "any"), ("through", "leaf"), ("through", "default")])
