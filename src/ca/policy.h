@@ -32,6 +32,7 @@ struct facts {
 	time_t ca_not_after;
 	const struct values *values;	/* what the authenticators know of the device; NULL: nothing */
 	const struct cert *renews;	/* the certificate that is renewed; NULL: a first one */
+	bool foreign;			/* it is a former CA's: another policy made its names */
 };
 
 /* The template to sign; freed with template_free. */

@@ -160,13 +160,13 @@ enum err policy_requested_sans(const struct policy *policy, const struct csr *cs
 	return csr_extension(csr, OID_SUBJECT_ALT_NAME, &value) ? take_extension(policy, &from, value, t, why) : ERR_OK;
 }
 
-/* What stood in a certificate of ours, or of a CA whose certificates are accepted here. */
-static enum err kept_sans(const struct policy *policy, const struct cert *old, struct template *t, struct why *why)
+/* What stood in a certificate of ours, where a template had put it, or of a former CA: that one's names are held to the kinds that this profile takes. */
+static enum err kept_sans(const struct policy *policy, const struct facts *facts, struct template *t, struct why *why)
 {
-	static const struct origin from = {"the subjectAltName of the certificate to be renewed", ~0u, 0, false};
+	const struct origin from = {"the subjectAltName of the certificate to be renewed", facts->foreign ? policy->conf->san_types : ~0u, 0, false};
 	struct bytes value;
 
-	return cert_extension(old, OID_SUBJECT_ALT_NAME, &value, NULL) ? take_extension(policy, &from, value, t, why) : ERR_OK;
+	return cert_extension(facts->renews, OID_SUBJECT_ALT_NAME, &value, NULL) ? take_extension(policy, &from, value, t, why) : ERR_OK;
 }
 
 static enum err made_sans(const struct policy *policy, const struct facts *facts, struct template *t, struct why *why)
@@ -188,7 +188,7 @@ enum err policy_sans(const struct policy *policy, const struct facts *facts, str
 {
 	if (policy->sans == NULL)
 		return policy_requested_sans(policy, facts->csr, t, why);
-	return facts->renews != NULL ? kept_sans(policy, facts->renews, t, why) : made_sans(policy, facts, t, why);
+	return facts->renews != NULL ? kept_sans(policy, facts, t, why) : made_sans(policy, facts, t, why);
 }
 
 /* --- subject ------------------------------------------------------------------------------------------------------ */

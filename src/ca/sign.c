@@ -87,13 +87,15 @@ enum err work_settle(struct work *w, const struct store_answer *answer)
 enum err work_decide(struct work *w)
 {
 	const struct profile *p = w->env->profile;
+	const struct cert *renewed = !w->renews ? NULL : w->renewed != NULL ? w->renewed : w->msg->signer;
 	struct facts facts = {
 	    .csr = w->csr,
 	    .key = pubkey_kind(w->csr_key),
 	    .key_is_ours = work_key_is_ours(w, w->csr->spki),
 	    .ca_not_after = p->ca_cert->not_after,
 	    .values = &w->values,
-	    .renews = !w->renews ? NULL : w->renewed != NULL ? w->renewed : w->msg->signer,
+	    .renews = renewed,
+	    .foreign = renewed != NULL && (w->request.old_serial.n == 0 || former_issued(p->former, renewed)),
 	};
 
 	if (w->template.subject.n > 0)

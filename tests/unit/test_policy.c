@@ -158,7 +158,7 @@ struct asked {
 	struct values values;
 	struct cert old;
 	struct key_kind key;
-	bool ours, renews;
+	bool ours, renews, foreign;
 };
 
 static bool add_known(struct asked *a, const char *word)
@@ -189,8 +189,9 @@ static bool add_known(struct asked *a, const char *word)
 		if (strcmp(word, keys[i].ask) == 0)
 			return a->key = keys[i].kind, true;
 	}
-	a->ours |= strcmp(word, "ours") == 0;
-	return a->ours;
+	if (strcmp(word, "foreign") == 0)
+		return a->foreign = true;
+	return a->ours = strcmp(word, "ours") == 0;
 }
 
 static void add_asked(struct asked *a, const char *name, const char *value)
@@ -362,6 +363,7 @@ static void decide(void **state)
 	csr.extensions = buf_bytes(&asked.extensions);
 	struct facts facts = {
 	    .csr = &csr, .key = asked.key, .key_is_ours = asked.ours, .values = &asked.values, .renews = asked.renews ? &asked.old : NULL,
+	    .foreign = asked.foreign,
 	    .ca_not_after = NOW + number_of(l->column[PROFILE], "ca_left", 10 * 365 * 86400L)};
 
 	if (asked.renews)
