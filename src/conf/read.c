@@ -136,6 +136,9 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 	if (p->min_rsa_bits > p->max_rsa_bits)
 		problem_in(problems, p->file, "[enrol] min_rsa_bits", "%lld is more than max_rsa_bits, which is %lld",
 		    (long long)p->min_rsa_bits, (long long)p->max_rsa_bits);
+	if (p->cert.max_active > 0 && p->device_id == DEVICE_ID_TRANSACTION)
+		problem_in(problems, p->file, "[certificate] max_active", "limits devices, and with 'device_id = transaction_id' in [enrol] every request is "
+		    "another one: set device_id to what names a device");
 	if (p->crl_refresh_s >= p->crl_validity_s)
 		problem_in(problems, p->file, "[crl] refresh", "%lld s leaves nothing of the validity, which is %lld s",
 		    (long long)p->crl_refresh_s, (long long)p->crl_validity_s);
