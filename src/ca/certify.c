@@ -90,29 +90,20 @@ out:
 }
 
 /*
- * What names the device. Where templates make the subjects, a renewal may ask for any and keeps that of its certificate: else a device could take a
- * new name, and a new allowance, with every renewal.
+ * What of a subject names the device: one attribute, or all of it where that is missing. Where there are several the certificate would carry all of
+ * them, whichever a challenge is bound to.
  */
-static struct bytes device_subject(const struct work *w)
+static void name_device(struct work *w, struct bytes subject)
 {
-	if (!policy_makes_subjects(w->env->profile->policy))
-		return w->csr->subject;
-	if (w->renewed != NULL)
-		return w->renewed->subject;
-	return renew_claims(w) || former_issued(w->env->profile->former, w->msg->signer) ? w->msg->signer->subject : w->csr->subject;
-}
-
-static void device_id(struct work *w)
-{
-	struct bytes subject = device_subject(w);
 	struct buf text = {0};
 
+	buf_cut(&w->device, 0);
 	switch (w->env->profile->conf->device_id) {
 	case DEVICE_ID_CN:
-		name_attr(subject, OID_CN, &w->device);
+		name_attr_only(subject, OID_CN, &w->device);
 		break;
 	case DEVICE_ID_SERIAL_NUMBER:
-		name_attr(subject, OID_SERIAL_NUMBER, &w->device);
+		name_attr_only(subject, OID_SERIAL_NUMBER, &w->device);
 		break;
 	case DEVICE_ID_TRANSACTION:
 		buf_add_bytes(&w->device, buf_bytes(&w->out->txid));
@@ -120,9 +111,10 @@ static void device_id(struct work *w)
 	case DEVICE_ID_SUBJECT:
 		break;
 	}
-	if (w->device.n == 0 && name_text(subject, &text, NULL) == ERR_OK)	/* the whole subject names it where the attribute is missing */
+	if (w->device.n == 0 && name_text(subject, &text, NULL) == ERR_OK)
 		buf_add_bytes(&w->device, buf_bytes(&text));
 	buf_free(&text);
+	w->request.device = buf_str(&w->device);
 }
 
 /* What is asked for besides the subject, for a challenge that is bound to names. */
@@ -140,7 +132,6 @@ static void requested_names(struct work *w)
  */
 void work_identify(struct work *w, struct bytes old_serial)
 {
-	device_id(w);
 	requested_names(w);
 	buf_add_bytes(&w->identity, old_serial);
 	buf_add_bytes(&w->identity, w->msg->signer->spki);
@@ -151,7 +142,6 @@ void work_identify(struct work *w, struct bytes old_serial)
 	    .digest_of = buf_bytes(&w->identity),
 	    .signer_spki = w->msg->signer->spki,
 	    .challenge = w->authority == AUTHORITY_ONE_TIME ? buf_bytes(&w->csr->challenge) : (struct bytes){0},
-	    .device = buf_str(&w->device),
 	    .subject = buf_str(&w->out->subject),
 	    .old_serial = old_serial,
 	    .sans = (const char *const *)w->names,
@@ -159,6 +149,12 @@ void work_identify(struct work *w, struct bytes old_serial)
 	    .max_active = (int)w->env->profile->conf->cert.max_active,
 	    .revoke_oldest = w->env->profile->conf->cert.revoke_oldest,
 	};
+	name_device(w, w->csr->subject);
+}
+
+const struct cert *work_renewed(const struct work *w)
+{
+	return !w->renews ? NULL : w->renewed != NULL ? w->renewed : w->msg->signer;
 }
 
 /*
@@ -180,9 +176,15 @@ enum err work_check_signer(const struct work *w, struct why *why)
 	return ERR_OK;
 }
 
+/*
+ * The old certificate has been found good. Where templates make the subjects, a renewal may ask for any and keeps that of its certificate: with the
+ * name asked for a device would have a new allowance with every renewal.
+ */
 static void set_renews(struct work *w)
 {
 	w->renews = true;
+	if (policy_makes_subjects(w->env->profile->policy))
+		name_device(w, work_renewed(w)->subject);
 	w->request.revoke_old = w->env->profile->conf->revoke_old;
 	w->request.revoke_old_after = (int)w->env->profile->conf->revoke_old_after_s;
 }

@@ -87,7 +87,7 @@ enum err work_settle(struct work *w, const struct store_answer *answer)
 enum err work_decide(struct work *w)
 {
 	const struct profile *p = w->env->profile;
-	const struct cert *renewed = !w->renews ? NULL : w->renewed != NULL ? w->renewed : w->msg->signer;
+	const struct cert *renewed = work_renewed(w);
 	struct facts facts = {
 	    .csr = w->csr,
 	    .key = pubkey_kind(w->csr_key),

@@ -62,6 +62,9 @@ void work_note_requester(struct work *w);
 /* Fills w->request. old_serial: of the certificate of ours that signed; empty: none. */
 void work_identify(struct work *w, struct bytes old_serial);
 
+/* The certificate that the request renews, once that is known to be good; NULL: none. */
+const struct cert *work_renewed(const struct work *w);
+
 /* Operators have approved it: nothing else has to authorise it. */
 void work_approved(struct work *w, bool renews);
 

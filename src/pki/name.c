@@ -56,20 +56,36 @@ bool name_is_text(struct bytes name)
  */
 #define LOOK_MAX 4096
 
-bool name_attr(struct bytes name, const char *oid, struct buf *out)
+/* How many values of `oid` there are, and the first of them. */
+static size_t count_attr(struct bytes name, const char *oid, struct bytes *first)
 {
 	struct bytes rdns, avas;
 	struct ava ava;
+	size_t n = 0;
 
 	if (name.n > LOOK_MAX || !name_contents(name, &rdns))
-		return false;
+		return 0;
 	while (rdn_next(&rdns, &avas)) {
 		while (ava_next(&avas, &ava)) {
-			if (der_oid_is(ava.oid, oid))
-				return string_utf8(ava.value, out);
+			if (der_oid_is(ava.oid, oid) && n++ == 0)
+				*first = ava.value;
 		}
 	}
-	return false;
+	return n;
+}
+
+bool name_attr(struct bytes name, const char *oid, struct buf *out)
+{
+	struct bytes value;
+
+	return count_attr(name, oid, &value) > 0 && string_utf8(value, out);
+}
+
+bool name_attr_only(struct bytes name, const char *oid, struct buf *out)
+{
+	struct bytes value;
+
+	return count_attr(name, oid, &value) == 1 && string_utf8(value, out);
 }
 
 static uint8_t lower(uint8_t c)

@@ -15,6 +15,8 @@ enum err name_parse(const char *text, struct buf *der, struct why *why);
 
 /* First value of attribute `oid` as UTF-8 text; false when it is not there, not a string type, or the name has over 4 KiB. */
 bool name_attr(struct bytes name, const char *oid, struct buf *out);
+/* The same, and false when there are several: what a decision rests on is not to be one of many. */
+bool name_attr_only(struct bytes name, const char *oid, struct buf *out);
 
 bool name_is_empty(struct bytes name);
 

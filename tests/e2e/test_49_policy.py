@@ -93,6 +93,25 @@ def test_names_by_template(policed):
     assert "Subject: CN=dev-1,OU=Devices,O=Example" in text_of(client, cert)
 
 
+def test_a_forged_certificate_names_no_device(policed):
+    """A challenge bound to one device is not good for another that signs with a certificate that only says it is ours."""
+    client, device = policed("templates"), Device.shared("policy")
+    bound = client.challenge("--device", "dev-bound")
+    forged = scepmsg.forged(device.key, client.site.authority.ca, 0xC << 120, "dev-bound")
+    client.refused(scepmsg.Request(device.key, forged, list(client.to), csr(device.key, "dev-other", bound)), BAD_REQUEST)
+    assert "is bound to device 'dev-bound', not 'dev-other'" in client.front.logs()
+    issued(client, csr(device.key, "dev-bound", bound), device)
+
+
+def test_a_second_common_name_is_another_device(policed):
+    """The certificate would carry both names, whichever of them the challenge is bound to."""
+    client, device = policed("default"), Device.shared("policy")
+    bound = client.challenge("--device", "dev-bound")
+    both = der.seq(*(der.set_of(der.seq(der.oid("2.5.4.3"), der.tlv(der.UTF8, cn))) for cn in (b"dev-bound", b"dev-other")))
+    client.refused(device.request(client.to, plain=csr(device.key, None, bound, subject=both)), BAD_REQUEST)
+    assert "is bound to device 'dev-bound', not 'CN=dev-other,CN=dev-bound'" in client.front.logs()
+
+
 def test_default_in_place_of_a_value(policed):
     client, device = policed("templates"), Device.shared("policy")
     cert = issued(client, csr(device.key, "dev-2", client.challenge()), device)

@@ -106,11 +106,12 @@ def self_signed(key, common_name, digest="sha256"):
     return builder.sign(key, hash_).public_bytes(serialization.Encoding.DER)
 
 
-def forged(key, ca, serial):
-    """A certificate that names the CA as issuer and has this serial number, but signed itself."""
+def forged(key, ca, serial, common_name=None):
+    """A certificate that names the CA as issuer and has this serial number (and the CA's name, or another), but signed itself."""
     now = datetime.datetime(2026, 1, 1)
     issuer = x509.load_der_x509_certificate(ca).subject
-    builder = (x509.CertificateBuilder().subject_name(issuer).issuer_name(issuer).public_key(key.public_key()).serial_number(serial)
+    subject = issuer if common_name is None else x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+    builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key()).serial_number(serial)
                .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=3650)))
     return builder.sign(key, DIGESTS["sha256"].hash()).public_bytes(serialization.Encoding.DER)
 
