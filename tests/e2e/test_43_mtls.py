@@ -461,7 +461,7 @@ def behind(request, make_site, cas):
     made.site.stop()
 
 
-def ask(front, *headers, source="127.0.0.1", tls=False, path="/scep-mtls"):
+def ask(front, *headers, source=None, tls=False, path="/scep-mtls"):
     port = front.tls_port if tls else front.port
     return rawhttp.exchange(port, rawhttp.request("GET", f"{path}?{CAPS}", headers), tls=tls, source=source)
 

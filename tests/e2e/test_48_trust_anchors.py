@@ -6,7 +6,8 @@ import time
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from processes import children, run, wait_for, write
-from scepmsg import BAD_MESSAGE_CHECK
+from reload import reload_whole
+from scepmsg import BAD_MESSAGE_CHECK, SUCCESS
 from signed import ES, RS, refused, request, settings
 from tokens import Issuer
 
@@ -68,11 +69,22 @@ def test_reload(site, client_of, kind):
 
 
 def test_anchor_that_expires_meanwhile(site, client_of):
-    end = int(time.time()) + 4
-    site.profiles["default"] = site.profile(signed_challenge=settings(site, ES.cert(end=4) + RS.cert()))
-    client = client_of(site, site.start("lighttpd-socket"))
-    req = request(client, ES.token())
-    first = client.enrol(req)
+    site.profiles["default"] = site.profile(signed_challenge=settings(site, ES.cert() + RS.cert()))
+    front = site.start("lighttpd-socket")
+    client = client_of(site, front)
+
+    def in_time(seconds):
+        """An enrolment by an anchor that is good for so many seconds; None when they were over too early to tell."""
+        end = int(time.time()) + seconds
+        write(site.folder / "anchors.pem", ES.cert(end=seconds) + RS.cert())
+        reload_whole(front)
+        req = request(client, ES.token(), label=f"{seconds} s")
+        reply = client.send(req)
+        if time.time() >= end:
+            return None
+        assert reply.status == SUCCESS, reply
+        return end, req, reply
+    end, req, first = next(filter(None, map(in_time, (3, 6, 12, 24, 48))))
     wait_for(lambda: time.time() > end + 2, "the certificate to expire")
     refused(client, request(client, ES.token()), "signature_invalid", BAD_MESSAGE_CHECK, "no trust anchor with an EC key is valid now")
     client.enrol(request(client, RS.token()))

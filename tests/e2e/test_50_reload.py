@@ -461,7 +461,7 @@ def test_many_reloads_at_once(site, client_of):
     stop, failures = threading.Event(), []
 
     def ask():
-        while not stop.is_set():
+        while not stop.wait(0.005):
             answer = client.get("operation=GetCACert")
             if answer.status != 200:
                 failures.append(answer)

@@ -1,6 +1,7 @@
 """Programs under test, started as an unprivileged user and stopped for sure."""
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ SOURCE = Path(os.environ.get("top_srcdir") or Path(__file__).resolve().parents[2
 BUILD = Path(os.environ.get("top_builddir") or SOURCE / "build" / "plain").resolve()
 USER = "www-data" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
 DEADLINE = 60		# seconds until a condition that should hold counts as failed; the sanitizers are slow
+PORTS = iter(random.sample(range(20000, 32768), 12768))
 SANITIZER = re.compile(rb"ERROR: (Address|Leak)Sanitizer|runtime error:")
 
 
@@ -46,10 +48,16 @@ def run(*command, check=True, user=True, stdin=None, env=None, timeout=120, cwd=
 
 
 def free_port():
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of 127.0.0.1, no port twice: below those that the kernel gives to clients, whose closed connections keep them for a minute."""
+    for port in PORTS:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is left")
 
 
 def port_open(port):

@@ -27,9 +27,9 @@ def tls_context(cert=None, key=None):
     return context
 
 
-def exchange(port, data, tls=False, timeout=30, half_close=False, source="127.0.0.1"):
-    """Sends `data` from `source` to 127.0.0.1:port and reads one answer. tls: whether, or a context of tls_context()."""
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0)) as sock:
+def exchange(port, data, tls=False, timeout=30, half_close=False, source=None):
+    """Sends `data`, from the address `source` if there is one, to 127.0.0.1:port and reads one answer. tls: whether, or a context of tls_context()."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0) if source else None) as sock:
         if tls:
             context = tls_context() if tls is True else tls
             sock = context.wrap_socket(sock, server_hostname="localhost")
@@ -92,7 +92,7 @@ def get(port, target, tls=False, **how):
     return exchange(port, request("GET", target, **how), tls)
 
 
-def post(port, target, body, content_type="application/x-pki-message", tls=False, headers=(), source="127.0.0.1", **how):
+def post(port, target, body, content_type="application/x-pki-message", tls=False, headers=(), source=None, **how):
     headers = [*headers, *([f"Content-Type: {content_type}"] if content_type is not None else [])]
     return exchange(port, request("POST", target, headers, body, **how), tls, source=source)
 
