@@ -13,6 +13,7 @@
 
 struct anchor {
 	struct pubkey *key;
+	uint8_t id[ANCHOR_ID_SIZE];
 	bool dated;	/* a certificate: trusted from `from` until `to`, both inclusive */
 	time_t from, to;
 };
@@ -36,6 +37,15 @@ static enum err check_key(const struct pubkey *key, struct why *why)
 	return fail(why, ERR_CERT, "a key that can sign neither RS256 nor ES256: RSA and EC on P-256 can");
 }
 
+/* The same for a certificate and for the bare key in it. */
+static void make_id(struct bytes spki, uint8_t id[ANCHOR_ID_SIZE])
+{
+	uint8_t digest[64];
+
+	digest_of(digest_row(DIGEST_SHA256), spki, digest);
+	memcpy(id, digest, ANCHOR_ID_SIZE);
+}
+
 static enum err add_key(struct anchors *a, struct bytes spki, const struct cert *cert, struct why *why)
 {
 	static const struct key_limits limits = {.min_rsa = 2048, .max_rsa = 16384};	/* RFC 7518, 3.3 */
@@ -52,6 +62,7 @@ static enum err add_key(struct anchors *a, struct bytes spki, const struct cert 
 		pubkey_free(anchor.key);
 		return err;
 	}
+	make_id(spki, anchor.id);
 	if (cert != NULL) {
 		anchor.from = cert->not_before;
 		anchor.to = cert->not_after;
@@ -186,7 +197,7 @@ void anchors_warn(const struct anchors *a, const char *where, time_t now, struct
 	}
 }
 
-enum err anchors_verify(const struct anchors *a, const struct jws *token, time_t now, struct why *why)
+enum err anchors_verify(const struct anchors *a, const struct jws *token, time_t now, uint8_t id[ANCHOR_ID_SIZE], struct why *why)
 {
 	bool rsa = token->alg == JWS_RS256;
 	size_t tried = 0;
@@ -198,8 +209,10 @@ enum err anchors_verify(const struct anchors *a, const struct jws *token, time_t
 			continue;
 		tried++;
 		if (pubkey_verify(anchor->key, rsa ? SIG_RSA_PKCS1 : SIG_ECDSA, digest_row(DIGEST_SHA256), token->signed_part,
-			buf_bytes(&token->signature), NULL) == ERR_OK)
+			buf_bytes(&token->signature), NULL) == ERR_OK) {
+			memcpy(id, anchor->id, ANCHOR_ID_SIZE);
 			return ERR_OK;
+		}
 	}
 	if (tried == 0)
 		return fail(why, ERR_SIGNED_SIG, "no trust anchor with %s key is valid now (%zu of %zu are, of any kind)",

@@ -8,6 +8,7 @@
 #include "base/problems.h"
 
 #define ANCHORS_MAX 32	/* every wrong token is checked against all of them */
+#define ANCHOR_ID_SIZE 32
 
 struct anchors;
 
@@ -24,7 +25,7 @@ void anchors_free(struct anchors *a);	/* NULL is allowed */
 /* A warning for each that is out of date at `now`, or soon will be. */
 void anchors_warn(const struct anchors *a, const char *where, time_t now, struct problems *problems);
 
-/* Is the token signed by one of those that are valid at `now`? Error: SIGNED_SIG. */
-enum err anchors_verify(const struct anchors *a, const struct jws *token, time_t now, struct why *why);
+/* Is the token signed by one of those that are valid at `now`? id: which key that is, in whichever bundle. Error: SIGNED_SIG. */
+enum err anchors_verify(const struct anchors *a, const struct jws *token, time_t now, uint8_t id[ANCHOR_ID_SIZE], struct why *why);
 
 #endif

@@ -11,6 +11,7 @@ struct check {
 	const struct csr *csr;
 	int64_t now;
 	struct jws jws;
+	uint8_t anchor[ANCHOR_ID_SIZE];
 	struct claims claims;
 };
 
@@ -80,7 +81,7 @@ static enum err judge(struct check *k, const struct anchors *anchors, struct byt
 	static enum err (*const checks[])(const struct check *k, struct why *why) = {check_present, check_times, check_audience, check_age};
 	enum err err;
 
-	if ((err = jws_read(token, &k->jws, why)) != ERR_OK || (err = anchors_verify(anchors, &k->jws, (time_t)k->now, why)) != ERR_OK ||
+	if ((err = jws_read(token, &k->jws, why)) != ERR_OK || (err = anchors_verify(anchors, &k->jws, (time_t)k->now, k->anchor, why)) != ERR_OK ||
 	    (err = claims_read(buf_bytes(&k->jws.payload), &k->claims, why)) != ERR_OK)
 		return err;
 	for (size_t i = 0; err == ERR_OK && i < sizeof(checks) / sizeof(checks[0]); i++)
@@ -97,14 +98,16 @@ static void add_pair(struct buf *out, struct bytes a, struct bytes b)
 }
 
 /*
- * Without a nonce the token stands for itself. Not with its signature, which for ES256 anybody can change into another right one, and which
- * may be written in two ways.
+ * It is its signer's: whom another profile trusts must not be able to use up nonces of this one's issuer, whatever the tokens say of iss. Without a
+ * nonce the token stands for itself. Not with its signature, which for ES256 anybody can change into another right one, and which may be written in
+ * two ways.
  */
 static void note_nonce(const struct check *k, struct buf *out)
 {
 	uint8_t digest[64];
 	size_t n;
 
+	buf_add(out, k->anchor, sizeof(k->anchor));
 	if (k->claims.nonce.n > 0) {
 		buf_add_str(out, "nonce");
 		add_pair(out, k->claims.iss, k->claims.nonce);

@@ -21,7 +21,7 @@ struct signed_rules {
 
 /* What a good token leaves to be done: spend its nonce, count its holder, know its device. {0} is empty; ends with signed_free. */
 struct signed_token {
-	struct buf nonce;	/* what is to be spent: issuer and nonce; without a nonce what was signed */
+	struct buf nonce;	/* what is to be spent: signer, issuer and nonce; without a nonce what was signed */
 	struct buf holder;	/* whom the limit counts: subject and issuer */
 	time_t until;		/* no profile takes the token after that, whatever it is set to */
 	struct values values;	/* intune.NAME */

@@ -11,10 +11,14 @@
 
 #define TXID_TEXT_MAX 255
 
-/* The request's digest covers the signer's key, so that another key can never meet this one's row, whatever the caller digests. */
+/*
+ * The request's digest covers the signer's key, so that another key can never meet this one's row, whatever the caller digests. Holders are counted
+ * in each profile: its issuers call them as they like, and its window forgets what another's still counts.
+ */
 void store_digest_request(const struct store *s, const struct store_request *r, struct request_ids *ids)
 {
 	const struct bytes request[] = {r->signer_spki, r->digest_of};
+	const struct bytes holder[] = {bytes_str(r->profile), r->once.holder};
 
 	store_digest(s, "txid", r->txid, ids->txid);
 	store_digest_parts(s, "request", request, 2, ids->request);
@@ -22,7 +26,7 @@ void store_digest_request(const struct store *s, const struct store_request *r, 
 	store_digest(s, "challenge", r->challenge, ids->challenge);
 	store_digest(s, "device", bytes_str(r->device), ids->device);
 	store_digest(s, "nonce", r->once.nonce, ids->nonce);
-	store_digest(s, "holder", r->once.holder, ids->holder);
+	store_digest_parts(s, "holder", holder, 2, ids->holder);
 }
 
 static const char *or_empty(const char *s)

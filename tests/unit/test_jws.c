@@ -171,9 +171,10 @@ static enum err verify(const struct anchors *a, const struct buf *token, time_t 
 {
 	struct jws j = {0};
 	enum err err = jws_read(buf_bytes(token), &j, NULL);
+	uint8_t id[ANCHOR_ID_SIZE];
 
 	if (err == ERR_OK)
-		err = anchors_verify(a, &j, now, NULL);
+		err = anchors_verify(a, &j, now, id, NULL);
 	jws_free(&j);
 	return err;
 }
