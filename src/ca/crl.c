@@ -200,7 +200,9 @@ static enum err fetch(const struct profile *p, struct store *store, struct store
 
 	if (err != ERR_OK)
 		return err;
-	if (state->der.n > 0)
+	if (state->number < p->crl->number)	/* restored from a backup: what was given out is followed by a new one, not by an older one */
+		state->waits = true;
+	else if (state->der.n > 0)
 		keep(p->crl, state, buf_bytes(&state->der));
 	buf_free(&state->der);
 	return ERR_OK;

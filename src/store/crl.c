@@ -62,12 +62,12 @@ enum err store_crl_take(struct store *s, struct bytes authority, long number, in
 
 static struct store_crl_entry read_entry(const PGresult *r, int row)
 {
-	struct bytes serial = row_bytes(r, row, 2);
+	struct bytes serial = row_bytes(r, row, 3);
 	struct store_crl_entry e = {
-	    .revoked = row_time(r, row, 3),
-	    .reason = row_int(r, row, 4),
-	    .invalid_since = row_time(r, row, 5),
-	    .fresh = row_bool(r, row, 6),
+	    .revoked = row_time(r, row, 4),
+	    .reason = row_int(r, row, 5),
+	    .invalid_since = row_time(r, row, 6),
+	    .fresh = row_bool(r, row, 7),
 	};
 
 	memcpy(e.serial, serial.p, serial.n < STORE_SERIAL_SIZE ? serial.n : STORE_SERIAL_SIZE);
@@ -87,8 +87,8 @@ enum err store_crl_entries(struct store *s, struct bytes authority, struct store
 		return err;
 	if (PQntuples(res) == 0)
 		return unknown(res, why);
-	*out = (struct store_crl_list){.number = row_long(res, 0, 0), .now = row_time(res, 0, 1)};
-	if (!PQgetisnull(res, 0, 2)) {	/* otherwise the one row says that there is nothing */
+	*out = (struct store_crl_list){.number = row_long(res, 0, 0), .after = row_long(res, 0, 1), .now = row_time(res, 0, 2)};
+	if (!PQgetisnull(res, 0, 3)) {	/* otherwise the one row says that there is nothing */
 		out->n = (size_t)PQntuples(res);
 		out->entries = mem_alloc(out->n * sizeof(*out->entries));
 	}
@@ -121,6 +121,7 @@ enum err store_crl_publish(struct store *s, struct bytes authority, const struct
 	store_public_id(authority, id);
 	call_uuid(&call, id);
 	call_long(&call, crl->list->number);
+	call_long(&call, crl->list->after);
 	call_time(&call, crl->this_update);
 	call_time(&call, crl->next_update);
 	call_int(&call, (int)crl->list->n);

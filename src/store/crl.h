@@ -1,6 +1,6 @@
 /*
- * CRLs in the database: read what is to be listed, sign outside, publish. Numbers of one authority follow each other without gap and
- * are never used twice, whoever races. An authority is a name and a key: its octets here are the CA's subject and
+ * CRLs in the database: read what is to be listed, sign outside, publish. Numbers of one authority go up and are never used twice, whoever
+ * races, and whatever backup the database was restored from: they are the database's seconds since 1970, or the last one and 1. An authority is a name and a key: its octets here are the CA's subject and
  * SubjectPublicKeyInfo, DER, one after the other.
  */
 #ifndef STORE_CRL_H
@@ -36,6 +36,7 @@ struct store_crl_entry {
 
 struct store_crl_list {
 	long number;			/* that the next CRL gets */
+	long after;			/* of the CRL that it comes after; 0: none */
 	time_t now;
 	struct store_crl_entry *entries;
 	size_t n;

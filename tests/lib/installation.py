@@ -57,6 +57,25 @@ class Postgres:
         finally:
             connection.close()
 
+    def _alone(self, database):
+        """Nobody is connected any more, and nobody can be."""
+        self.execute("postgres", f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        self.execute("postgres", "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", database)
+
+    def backup(self, database):
+        """A copy of it as it is now, by its name."""
+        copy = f"{database}_backup"
+        self._alone(database)
+        self.execute("postgres", f"CREATE DATABASE {copy} TEMPLATE {database}")
+        self.execute("postgres", f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+        return copy
+
+    def restore(self, database, copy):
+        """What happened since is gone."""
+        self._alone(database)
+        self.execute("postgres", f"DROP DATABASE {database}")
+        self.execute("postgres", f"ALTER DATABASE {copy} RENAME TO {database}")
+
 
 class Authority:
     """A CA and a dedicated RA, made by `scepter ca`; shared by sites, since keys are dear to make."""

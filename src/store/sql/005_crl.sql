@@ -74,10 +74,11 @@ BEGIN
 END
 $$;
 
--- What the next CRL has to say, and its number; one row without certificate when there is nothing. An entry leaves when a CRL has had it that
--- was made after the certificate expired (RFC 5280, 3.3).
+-- What the next CRL has to say, its number, and the last one's; one row without certificate when there is nothing. An entry leaves when a CRL
+-- has had it that was made after the certificate expired (RFC 5280, 3.3). Numbers are seconds since 1970 where that goes up: a database that was
+-- restored from yesterday's backup does not know which numbers are in the world already.
 CREATE FUNCTION crl_entries(p_authority uuid)
-RETURNS TABLE (number bigint, at timestamptz, cert_id uuid, revoked_at timestamptz, reason int, invalid_since timestamptz, fresh boolean)
+RETURNS TABLE (number bigint, after bigint, at timestamptz, cert_id uuid, revoked_at timestamptz, reason int, invalid_since timestamptz, fresh boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_last timestamptz;
@@ -85,7 +86,7 @@ BEGIN
   SELECT l.this_update INTO v_last FROM authority a JOIN crl l ON l.authority_id = a.authority_id AND l.number = a.crl_number
    WHERE a.authority_id = p_authority;
   RETURN QUERY
-  SELECT a.crl_number + 1, now(), v.cert_id, v.revoked_at, v.reason::int, v.invalid_since, v.listed_by IS NULL
+  SELECT greatest(a.crl_number + 1, floor(extract(epoch FROM now()))::bigint), a.crl_number, now(), v.cert_id, v.revoked_at, v.reason::int, v.invalid_since, v.listed_by IS NULL
     FROM authority a LEFT JOIN revocation v
       ON v.authority_id = a.authority_id AND v.revoked_at <= now() AND (v.listed_by IS NULL OR v.not_after >= coalesce(v_last, '-infinity'))
    WHERE a.authority_id = p_authority
@@ -93,12 +94,13 @@ BEGIN
 END
 $$;
 
--- The only one to publish this number wins; false: somebody else did. p_fresh: the ids of the entries that no CRL had before.
-CREATE FUNCTION crl_publish(p_authority uuid, p_number bigint, p_this timestamptz, p_next timestamptz, p_n int, p_fresh bytea, p_der bytea,
+-- The only one to publish after p_after wins; false: somebody else did. p_fresh: the ids of the entries that no CRL had before.
+CREATE FUNCTION crl_publish(p_authority uuid, p_number bigint, p_after bigint, p_this timestamptz, p_next timestamptz, p_n int, p_fresh bytea, p_der bytea,
   p_actor text, p_audit uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp SET lock_timeout = '3s' AS $$
 BEGIN
-  UPDATE authority a SET crl_number = p_number, busy_until = NULL WHERE a.authority_id = p_authority AND a.crl_number = p_number - 1;
+  UPDATE authority a SET crl_number = p_number, busy_until = NULL
+   WHERE a.authority_id = p_authority AND a.crl_number = p_after AND p_number > p_after;
   IF NOT FOUND THEN	-- ours all the same, when this call was made before and its answer was lost
     RETURN EXISTS (SELECT FROM crl l WHERE l.authority_id = p_authority AND l.number = p_number AND l.der = p_der);
   END IF;
@@ -108,7 +110,8 @@ BEGIN
     FROM (SELECT encode(substring(p_fresh FROM 16 * g + 1 FOR 16), 'hex')::uuid AS cert_id
             FROM generate_series(0, octet_length(p_fresh) / 16 - 1) g) f
    WHERE v.cert_id = f.cert_id AND v.listed_by IS NULL;
-  DELETE FROM crl l WHERE l.authority_id = p_authority AND l.number <= p_number - 10;
+  DELETE FROM crl l WHERE l.authority_id = p_authority AND l.number <=
+    (SELECT k.number FROM crl k WHERE k.authority_id = p_authority ORDER BY k.number DESC OFFSET 10 LIMIT 1);
   INSERT INTO audit (audit_id, kind, actor, detail)
   VALUES (p_audit, 'crl', p_actor, format('CRL %s with %s entries, %s of them new', p_number, p_n, octet_length(p_fresh) / 16));
   RETURN true;
