@@ -147,19 +147,6 @@ static bool load_cas(const struct load *l)
 
 /* --- their CRLs ----------------------------------------------------------------------------------------------------- */
 
-/* One that speaks of a part only, or of other CAs' certificates, says so in a critical extension (RFC 5280, 5.2.4, 5.2.5). */
-static bool is_complete(const struct crl *crl)
-{
-	struct bytes rest = crl->extensions;
-	struct extension e;
-
-	while (extension_next(&rest, &e)) {
-		if (e.critical)
-			return false;
-	}
-	return true;
-}
-
 /* The newest that the CA has signed. False: it is by none of them. */
 static bool give_crl(struct client_trust *t, const struct crl *crl)
 {
@@ -199,7 +186,7 @@ static void load_crls(const struct load *l)
 		return;
 	}
 	for (size_t i = 0; i < t->n_crls; i++) {
-		if (!is_complete(t->crls[i]))
+		if (!crl_is_complete(t->crls[i]))
 			problem(l, PROBLEM_ERROR, "crl", "CRL %zu of '%s' is a delta or speaks of a part only; a complete one is wanted", i + 1, t->conf->crl);
 		else if (!give_crl(t, t->crls[i]))
 			problem(l, PROBLEM_ERROR, "crl", "CRL %zu of '%s' is not signed by any CA of trust", i + 1, t->conf->crl);

@@ -1,5 +1,7 @@
 #include "ca/former.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -16,13 +18,26 @@ struct former {
 	size_t n_cas;
 	struct crl **crls;
 	size_t n_crls;
+	const struct crl **newest;	/* of each CA; NULL: none */
 };
 
-static void problem(const struct profile_conf *conf, enum problem_level level, struct problems *problems, const char *text)
-{
-	char *where = mem_printf("%s [renewal]", conf->file);
+/* Where what is reported goes, and what it is about: a key of [renewal]. */
+struct report {
+	const struct profile_conf *conf;
+	struct problems *problems;
+};
 
-	problem_add(problems, level, where, "%s", text);
+static void problem(const struct report *r, enum problem_level level, const char *key, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static void problem(const struct report *r, enum problem_level level, const char *key, const char *fmt, ...)
+{
+	char *where = mem_printf("%s [renewal] %s", r->conf->file, key), text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	problem_add(r->problems, level, where, "%s", text);
 	free(where);
 }
 
@@ -34,45 +49,82 @@ static void problem_of(const struct profile_conf *conf, const char *key, struct 
 	free(where);
 }
 
+static enum err give_crl(struct former *f, size_t n, struct why *why)
+{
+	const struct crl *crl = f->crls[n];
+	bool given = false;
+
+	if (!crl_is_complete(crl))
+		return fail(why, ERR_CERT, "CRL %zu is a delta or speaks of a part only; a complete one is wanted", n + 1);
+	for (size_t i = 0; i < f->n_cas; i++) {
+		if (crl_verify_by(crl, f->cas[i], NULL) != ERR_OK)
+			continue;
+		given = true;
+		if (f->newest[i] == NULL || f->newest[i]->this_update < crl->this_update)
+			f->newest[i] = crl;
+	}
+	return given ? ERR_OK : fail(why, ERR_CERT, "CRL %zu is not signed by any CA of renew_from", n + 1);
+}
+
 static enum err read_crls(struct former *f, const char *path, struct why *why)
 {
 	enum err err = crl_list_read(path, &f->crls, &f->n_crls, why);
-	size_t ca;
 
 	for (size_t i = 0; err == ERR_OK && i < f->n_crls; i++) {
-		for (ca = 0; ca < f->n_cas && crl_verify_by(f->crls[i], f->cas[ca], NULL) != ERR_OK; ca++)
-			;
-		if (ca == f->n_cas)
-			err = fail(why, ERR_CERT, "'%s': CRL %zu is not signed by any CA of renew_from", path, i + 1);
+		err = give_crl(f, i, why);
+		if (err != ERR_OK)
+			fail_in(why, "'%s'", path);
 	}
 	return err;
 }
 
-static const struct crl *crl_of(const struct former *f, const struct cert *ca)
+static bool has_ended(const struct crl *crl, time_t now)
 {
-	for (size_t i = 0; i < f->n_crls; i++) {
-		if (crl_verify_by(f->crls[i], ca, NULL) == ERR_OK)
-			return f->crls[i];
+	return crl->next_update != 0 && crl->next_update < now;
+}
+
+/* A CA above others that are listed, too, may have issued nothing else. */
+static bool is_above(const struct former *f, size_t ca)
+{
+	for (size_t i = 0; i < f->n_cas; i++) {
+		if (i != ca && !bytes_eq(f->cas[i]->spki, f->cas[ca]->spki) && cert_verify_by(f->cas[i], f->cas[ca], NULL) == ERR_OK)
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+static void check_crl(const struct former *f, size_t ca, time_t now, const struct report *r)
+{
+	const struct crl *crl = f->newest[ca];
+	struct buf name = {0};
+	char date[DATE_SIZE];
+
+	name_text(f->cas[ca]->subject, &name, NULL);
+	if (crl == NULL && !is_above(f, ca)) {
+		problem(r, PROBLEM_WARNING, "renew_from_crl", "there is no CRL of '%s': what that CA issued is refused", buf_str(&name));
+	} else if (crl != NULL && has_ended(crl, now)) {
+		date_print(crl->next_update, date);
+		problem(r, PROBLEM_WARNING, "renew_from_crl", "the CRL of '%s' ended on %s: what that CA issued is refused until there is a newer one",
+		    buf_str(&name), date);
+	}
+	buf_free(&name);
 }
 
 static void check_cas(const struct former *f, time_t now, struct problems *problems)
 {
-	for (size_t i = 0; i < f->n_cas; i++) {
-		const struct crl *crl = crl_of(f, f->cas[i]);
+	const struct report r = {f->conf, problems};
 
+
+	for (size_t i = 0; i < f->n_cas; i++) {
 		if (!cert_is_ca(f->cas[i]))
-			problem(f->conf, PROBLEM_ERROR, problems, "renew_from holds a certificate that is not a CA's");
-		if (f->n_crls > 0 && crl == NULL)
-			problem(f->conf, PROBLEM_WARNING, problems,
-			    "renew_from_crl holds no CRL of one of the CAs of renew_from: its revoked certificates would renew");
-		if (crl != NULL && crl->next_update != 0 && crl->next_update < now)
-			problem(f->conf, PROBLEM_WARNING, problems,
-			    "a CRL in renew_from_crl is out of date: what was revoked since would renew");
+			problem(&r, PROBLEM_ERROR, "renew_from", "certificate %zu is not a CA's", i + 1);
+		else if (f->n_crls > 0)
+			check_crl(f, i, now, &r);
 	}
+	if (f->n_crls == 0)
+		problem(&r, PROBLEM_WARNING, "renew_from_crl", "missing beside renew_from: what its CAs have revoked renews as well");
 	if (f->conf->renew_from_until < now)
-		problem(f->conf, PROBLEM_WARNING, problems, "renew_from_until has passed: renew_from can be taken out");
+		problem(&r, PROBLEM_WARNING, "renew_from_until", "has passed: renew_from can be taken out");
 }
 
 struct former *former_load(const struct profile_conf *conf, time_t now, struct problems *problems)
@@ -87,7 +139,8 @@ struct former *former_load(const struct profile_conf *conf, time_t now, struct p
 	f->algs = alg_set_make(conf->legacy, conf->obsolete);
 	if (cert_list_read(conf->renew_from, &f->cas, &f->n_cas, &why) != ERR_OK)
 		problem_of(conf, "renew_from", problems, &why);
-	else if (conf->renew_from_crl != NULL && read_crls(f, conf->renew_from_crl, &why) != ERR_OK)
+	f->newest = mem_alloc((f->n_cas + 1) * sizeof(*f->newest));
+	if (why.err == ERR_OK && conf->renew_from_crl != NULL && read_crls(f, conf->renew_from_crl, &why) != ERR_OK)
 		problem_of(conf, "renew_from_crl", problems, &why);
 	if (why.err != ERR_OK) {
 		former_free(f);
@@ -103,21 +156,23 @@ void former_free(struct former *f)
 		return;
 	cert_list_free(f->cas, f->n_cas);
 	crl_list_free(f->crls, f->n_crls);
+	free(f->newest);
 	free(f);
 }
 
-static const struct cert *issuer_of(const struct former *f, const struct cert *cert)
+/* n_cas: none of them. */
+static size_t issuer_of(const struct former *f, const struct cert *cert)
 {
-	for (size_t i = 0; f != NULL && i < f->n_cas; i++) {
-		if (cert_verify_by(cert, f->cas[i], NULL) == ERR_OK)
-			return f->cas[i];
-	}
-	return NULL;
+	size_t ca = 0;
+
+	while (ca < f->n_cas && cert_verify_by(cert, f->cas[ca], NULL) != ERR_OK)
+		ca++;
+	return ca;
 }
 
 bool former_issued(const struct former *f, const struct cert *cert)
 {
-	return issuer_of(f, cert) != NULL;
+	return f != NULL && issuer_of(f, cert) < f->n_cas;
 }
 
 /* A certificate that anybody could have forged proves nothing: MD5, and SHA-1 unless the profile lives with it. */
@@ -134,18 +189,37 @@ static enum err check_digest(const struct former *f, const struct cert *cert, st
 	return ERR_OK;
 }
 
-static bool is_revoked(const struct crl *crl, const struct cert *cert)
+/* Where CRLs are given, a certificate is good only by one of its own CA that has not ended: what else was revoked nobody knows. */
+static enum err check_revoked(const struct former *f, size_t ca, const struct cert *cert, time_t now, struct why *why)
 {
-	return crl != NULL && crl_lists(crl, cert->serial);
+	const struct crl *crl = f->newest[ca];
+	struct buf name = {0};
+	char date[DATE_SIZE];
+	enum err err = ERR_OK;
+
+	if (f->n_crls == 0)
+		return ERR_OK;
+	name_text(f->cas[ca]->subject, &name, NULL);
+	if (crl == NULL) {
+		err = fail(why, ERR_RENEWAL, "there is no CRL of the former CA '%s' in renew_from_crl ([renewal])", buf_str(&name));
+	} else if (has_ended(crl, now)) {
+		date_print(crl->next_update, date);
+		err = fail(why, ERR_RENEWAL, "the CRL of the former CA '%s' ended on %s: put a newer one into renew_from_crl ([renewal]) and reload",
+		    buf_str(&name), date);
+	} else if (crl_lists(crl, cert->serial)) {
+		err = fail(why, ERR_RENEWAL, "the certificate of a former CA is revoked");
+	}
+	buf_free(&name);
+	return err;
 }
 
 enum err former_check(const struct former *f, const struct cert *cert, time_t now, struct why *why)
 {
-	const struct cert *ca = issuer_of(f, cert);
+	size_t ca = issuer_of(f, cert);
 	char date[DATE_SIZE];
 	enum err err;
 
-	if (ca == NULL)
+	if (ca == f->n_cas)
 		return fail(why, ERR_RENEWAL, "the message is not signed with a certificate that this server or a former CA issued");
 	if (now >= f->conf->renew_from_until) {
 		date_print((time_t)f->conf->renew_from_until, date);
@@ -155,7 +229,5 @@ enum err former_check(const struct former *f, const struct cert *cert, time_t no
 		return fail(why, ERR_RENEWAL, "the message is signed with a CA's certificate");
 	if ((err = check_digest(f, cert, why)) != ERR_OK)
 		return err;
-	if (is_revoked(crl_of(f, ca), cert))
-		return fail(why, ERR_RENEWAL, "the certificate of a former CA is revoked");
-	return ERR_OK;
+	return check_revoked(f, ca, cert, now, why);
 }

@@ -18,8 +18,8 @@ void former_free(struct former *f);	/* NULL is allowed */
 bool former_issued(const struct former *f, const struct cert *cert);
 
 /*
- * May `cert` renew at `now`, as far as its origin goes: issued by one of them, no CA itself, signed with a digest that the profile accepts, not on
- * its CA's CRL, and before the date. Its own dates and names are the caller's business. Error: RENEWAL.
+ * May `cert` renew at `now`, as far as its origin goes: issued by one of them, no CA itself, signed with a digest that the profile accepts, before
+ * the date, and, where the profile names CRLs, not on that of its CA, which is there and has not ended. Its own dates and names are the caller's business. Error: RENEWAL.
  */
 enum err former_check(const struct former *f, const struct cert *cert, time_t now, struct why *why);
 

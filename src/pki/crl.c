@@ -220,3 +220,16 @@ enum err crl_verify_by(const struct crl *crl, const struct cert *issuer, struct 
 		why->err = ERR_CERT;
 	return err == ERR_OK ? ERR_OK : ERR_CERT;
 }
+
+/* RFC 5280, 5.2.4, 5.2.5: what does not is said in a critical extension. */
+bool crl_is_complete(const struct crl *crl)
+{
+	struct bytes rest = crl->extensions;
+	struct extension e;
+
+	while (extension_next(&rest, &e)) {
+		if (e.critical)
+			return false;
+	}
+	return true;
+}

@@ -66,6 +66,9 @@ void crl_list_free(struct crl **list, size_t n);
 /* Takes the next entry off crl->entries. False: none left. */
 bool crl_entry_next(struct bytes *rest, struct crl_entry *out);
 
+/* False: it is a delta, or speaks of a part only, or of other CAs' certificates. */
+bool crl_is_complete(const struct crl *crl);
+
 /* Is the certificate with this serial number (content octets of an INTEGER) on it? */
 bool crl_lists(const struct crl *crl, struct bytes serial);
 

@@ -1,11 +1,12 @@
 """Taking over from another product: certificates of its CA, made here by openssl, renew into a profile until a date."""
 import datetime
 import subprocess
+import time
 
 import pytest
 import scepmsg
 from clients import key_file
-from processes import new_folder, run, write
+from processes import SOURCE, new_folder, run, write
 from scepmsg import BAD_REQUEST, Device, csr
 
 CONFIG = """
@@ -82,6 +83,12 @@ def other(tmp_path_factory):
     return OldCa(tmp_path_factory.mktemp("other") / "ca")
 
 
+@pytest.fixture(scope="module")
+def third(tmp_path_factory):
+    """A second former CA."""
+    return OldCa(tmp_path_factory.mktemp("third") / "ca", "/O=Example/CN=Third CA")
+
+
 def settings(site, ca, **changes):
     copies = site.folder / f"former-{ca.folder.parent.name}"
     copies.mkdir(exist_ok=True)
@@ -94,7 +101,7 @@ def settings(site, ca, **changes):
 
 
 @pytest.fixture(scope="module")
-def of(make_site, client_of, old):
+def of(make_site, client_of, old, third):
     """of(profile): a client of it. Device 'thief' is revoked, and on the CRL."""
     site = make_site()
     old.thief = old.device("thief")
@@ -104,6 +111,19 @@ def of(make_site, client_of, old):
     without = settings(site, old)
     del without["renew_from_crl"]
     site.profiles["blind"] = site.profile(renewal=without)
+    old.crl("-crl_lastupdate", "20250101000000Z", "-crl_nextupdate", "20250201000000Z")
+    stale = write(site.folder / "stale.pem", (old.folder / "crl.pem").read_bytes())
+    old.crl()
+    site.profiles["stale"] = site.profile(renewal=settings(site, old, renew_from_crl=stale))
+    both = write(site.folder / "both.pem", (old.folder / "ca.pem").read_text() + (third.folder / "ca.pem").read_text())
+    site.profiles["half"] = site.profile(renewal=settings(site, old, renew_from=both))
+    third.late = third.device("late-thief")
+    first = (third.folder / "crl.pem").read_text()
+    third.revoke("late-thief")
+    time.sleep(1.1)		# CRLs have their times in seconds
+    third.crl()
+    twice = write(site.folder / "twice.pem", first + (third.folder / "crl.pem").read_text())
+    site.profiles["twice"] = site.profile(renewal=settings(site, third, renew_from_crl=twice))
     site.profiles["over"] = site.profile(renewal=settings(site, old, renew_from_until="2026-01-01T00:00:00Z"))
     site.profiles["none"] = site.profile()
     site.profiles["sha1"] = site.profile(renewal=settings(site, old), scep={"legacy": "sha1"})
@@ -177,6 +197,23 @@ def test_revoked(of, old, message_type):
 
 def test_without_a_crl_nobody_knows(of, old):
     of("blind").enrol(renewal(of("blind"), old.thief))
+
+
+@pytest.mark.parametrize("message_type", ["17", "19"])
+def test_a_crl_that_has_ended(of, old, message_type):
+    """What was revoked since is not known: nobody renews until there is a newer one."""
+    refused(of("stale"), renewal(of("stale"), old.device(f"good-{message_type}"), message_type=message_type),
+            "the CRL of the former CA 'CN=Old CA,O=Example' ended on 2025-02-01T00:00:00Z: put a newer one into renew_from_crl")
+
+
+def test_every_former_ca_needs_its_crl(of, old, third):
+    refused(of("half"), renewal(of("half"), third.device("unknown")), "there is no CRL of the former CA 'CN=Third CA,O=Example' in renew_from_crl")
+    of("half").enrol(renewal(of("half"), old.device("known")))
+
+
+def test_the_newest_crl_counts(of, third):
+    refused(of("twice"), renewal(of("twice"), third.late), "is revoked")
+    of("twice").enrol(renewal(of("twice"), third.device("honest")))
 
 
 def test_after_the_date(of, old):
@@ -315,7 +352,7 @@ def test_show_tells_what_the_responder_answers(of, old):
 
 @pytest.mark.parametrize("changes,status,text", [
     ({}, 0, None),
-    ({"renew_from_until": "2020-01-01"}, 0, "renew_from_until has passed"),
+    ({"renew_from_until": "2020-01-01"}, 0, "[renewal] renew_from_until: has passed"),
     ({"renew_from_until": None}, 1, "missing beside renew_from"),
     ({"renew_from": None}, 1, "missing beside renew_from_crl or renew_from_until"),
     ({"renew_from_until": "soon"}, 1, "'soon' is not a date"),
@@ -323,11 +360,14 @@ def test_show_tells_what_the_responder_answers(of, old):
     ({"renew_from": "/nowhere"}, 1, "/nowhere"),
     ({"renew_from_crl": "ca.pem"}, 1, "no CRL in it"),
     ({"renew_from_crl": "stranger"}, 1, "CRL 1 is not signed by any CA of renew_from"),
-    ({"renew_from_crl": "stale"}, 0, "out of date"),
+    ({"renew_from_crl": "stale"}, 0, "the CRL of 'CN=Old CA,O=Example' ended on 2025-02-01T00:00:00Z: what that CA issued is refused"),
+    ({"renew_from_crl": None}, 0, "[renewal] renew_from_crl: missing beside renew_from: what its CAs have revoked renews as well"),
+    ({"renew_from": "two"}, 0, "[renewal] renew_from_crl: there is no CRL of 'CN=Third CA,O=Example': what that CA issued is refused"),
+    ({"renew_from_crl": "delta"}, 1, "CRL 1 is a delta"),
     ({"renew_from_crl": "damaged"}, 1, "renew_from_crl"),
     ({"renew_from": "leaf"}, 1, "not a CA's"),
 ], ids=lambda v: str(v)[:40])
-def test_check(make_site, old, other, changes, status, text, tmp_path):
+def test_check(make_site, old, other, third, changes, status, text, tmp_path):
     site = test_check.site = getattr(test_check, "site", None) or make_site()
     renewal = settings(site, old)
     here = site.folder / "own"
@@ -341,6 +381,10 @@ def test_check(make_site, old, other, changes, status, text, tmp_path):
             old.crl("-crl_lastupdate", "20250101000000Z", "-crl_nextupdate", "20250201000000Z")
             value = write(here / "stale.pem", (old.folder / "crl.pem").read_bytes())
             old.crl()
+        elif value == "two":
+            value = write(here / "two.pem", (old.folder / "ca.pem").read_text() + (third.folder / "ca.pem").read_text())
+        elif value == "delta":
+            value = write(here / "delta.pem", (SOURCE / "tests" / "data" / "bad" / "client_cert" / "crl-delta.pem").read_text())
         elif value == "damaged":
             value = write(here / "damaged.der", b"\x30\x03\x02\x01")
         elif value == "leaf":
