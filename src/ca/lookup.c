@@ -4,6 +4,7 @@
  */
 #include "ca/crl.h"
 #include "ca/respond.h"
+#include "ca/rollover.h"
 #include "ca/weak.h"
 #include "ca/work.h"
 #include "pki/name.h"
@@ -41,6 +42,19 @@ static enum err ask(struct work *w, struct asked *out)
 	return err;
 }
 
+/* Also what a CA before or after this one issued in the profile. */
+static enum err look_up(struct work *w, struct bytes serial, struct store_found *found)
+{
+	struct store_lookup_of of = {
+	    .authority = ca_crl_authority(w->env->profile->crl),
+	    .profile = w->env->profile->conf->name,
+	    .serial = serial,
+	    .signer_serial = w->msg->signer->serial,
+	};
+
+	return store_lookup(w->env->store, &of, found, &w->out->why);
+}
+
 /* A valid certificate of this CA signed the request. */
 static bool signed_by_ours(const struct work *w, const struct store_found *found)
 {
@@ -66,7 +80,7 @@ static bool may_have(const struct work *w, const struct store_found *found, cons
 }
 
 /* One answer for what is not there and for what this signer must not see, so that nobody learns which it is. */
-static enum err hand_out(struct work *w, const struct store_found *found)
+static enum err hand_out(struct work *w, const struct asked *asked, const struct store_found *found)
 {
 	struct why *why = &w->out->why;
 	struct cert *cert = NULL;
@@ -76,7 +90,9 @@ static enum err hand_out(struct work *w, const struct store_found *found)
 		return fail(why, ERR_CERT_ID, "there is no such certificate");
 	if ((err = cert_parse(buf_bytes(&found->cert), &cert, why)) != ERR_OK)
 		return fail(why, ERR_INTERNAL, "the stored certificate cannot be read");
-	if (!may_have(w, found, cert)) {
+	if (!name_eq(asked->issuer, cert->issuer)) {
+		err = fail(why, ERR_CERT_ID, "the certificate with this serial number is another issuer's");
+	} else if (!may_have(w, found, cert)) {
 		err = fail(why, ERR_CERT_ID, "the certificate is there, but not for who signed the request ('getcert' in [lookup])");
 	} else {
 		work_note_serial(w->out, cert->serial);
@@ -89,22 +105,42 @@ static enum err hand_out(struct work *w, const struct store_found *found)
 enum err work_get_cert(struct work *w)
 {
 	const struct profile *p = w->env->profile;
-	const struct cert *signer = w->msg->signer;
 	struct store_found found = {0};
 	struct asked asked = {0};
-	struct bytes none = {0};
 	enum err err;
 
 	if (p->conf->getcert == GETCERT_OFF)
 		return fail(&w->out->why, ERR_TYPE, "GetCert is switched off ('getcert' in [lookup])");
 	if ((err = ask(w, &asked)) == ERR_OK)
-		err = store_lookup(w->env->store, ca_crl_authority(p->crl), name_eq(asked.issuer, p->ca_cert->subject) ? asked.serial : none,
-		    name_eq(signer->issuer, p->ca_cert->subject) ? signer->serial : none, &found, &w->out->why);
+		err = look_up(w, asked.serial, &found);
 	if (err == ERR_OK)
-		err = hand_out(w, &found);
+		err = hand_out(w, &asked, &found);
 	store_found_free(&found);
 	buf_free(&asked.plain);
 	return err;
+}
+
+/*
+ * Whose CRL is asked for (P-147): during a roll-over that of either CA, whichever RA the device knows. Where both have one name, the serial number
+ * tells them apart; of a certificate that is not known it is the CA that is addressed. *out NULL: none of them.
+ */
+static enum err issuer_asked(struct work *w, const struct asked *asked, const struct profile **out)
+{
+	const struct profile *p = w->env->profile, *other = rollover_other(p);
+	bool by_p = name_eq(asked->issuer, p->ca_cert->subject);
+	bool by_other = other != NULL && ca_crl_enabled(other) && name_eq(asked->issuer, other->ca_cert->subject);
+	struct store_found found = {0};
+	struct cert *cert = NULL;
+	enum err err = ERR_OK;
+
+	*out = by_p ? p : by_other ? other : NULL;
+	if (!by_p || !by_other || (err = look_up(w, asked->serial, &found)) != ERR_OK)
+		return err;
+	if (cert_parse(buf_bytes(&found.cert), &cert, NULL) == ERR_OK && cert_verify_by(cert, other->ca_cert, NULL) == ERR_OK)
+		*out = other;
+	cert_free(cert);
+	store_found_free(&found);
+	return ERR_OK;
 }
 
 enum err work_get_crl(struct work *w)
@@ -116,8 +152,9 @@ enum err work_get_crl(struct work *w)
 
 	if (!p->conf->getcrl || !ca_crl_enabled(p))
 		return fail(&w->out->why, ERR_TYPE, "GetCRL is switched off ('getcrl' in [lookup], 'enabled' in [crl])");
-	err = ask(w, &asked);
-	if (err == ERR_OK && !name_eq(asked.issuer, p->ca_cert->subject))
+	if ((err = ask(w, &asked)) == ERR_OK)
+		err = issuer_asked(w, &asked, &p);
+	if (err == ERR_OK && p == NULL)
 		err = fail(&w->out->why, ERR_CERT_ID, "the CRL of another issuer is asked for");
 	if (err == ERR_OK)
 		err = ca_crl_serve(p, w->env->store, w->env->now, &crl, &w->out->why);

@@ -68,6 +68,15 @@ const struct profile *rollover_next(const struct profile *p)
 	return p->rollover != NULL && p->rollover->first == p ? p->rollover->next : NULL;
 }
 
+const struct profile *rollover_other(const struct profile *p)
+{
+	const struct rollover *r = p->rollover;
+
+	if (r == NULL || r->next == NULL)
+		return NULL;
+	return p->ca_cert == r->next->ca_cert ? r->first : r->next;
+}
+
 static bool has_ca(const struct profile *p, struct bytes key_id)
 {
 	char *id = ca_key_id(p->ca_cert);

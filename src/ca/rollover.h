@@ -23,6 +23,9 @@ const struct profile *rollover_at(const struct profile *p, time_t now);
 /* What takes over from it; NULL: nothing. */
 const struct profile *rollover_next(const struct profile *p);
 
+/* While there are two CAs: the profile with the one that p, which may be any view of it, does not have. NULL: there is one. */
+const struct profile *rollover_other(const struct profile *p);
+
 /* Itself or what takes over from it, whichever has the CA with this key identifier (ca/ca_urls.h); NULL: neither. */
 const struct profile *rollover_of_ca(const struct profile *p, struct bytes key_id);
 

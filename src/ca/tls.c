@@ -211,7 +211,9 @@ static enum err check_ours(const struct work *w, const struct cert *tls, struct 
 		by_ours |= name_eq(tls->issuer, own[i]->subject);
 	if (!by_ours || tls->serial.n != STORE_SERIAL_SIZE)
 		return ERR_OK;
-	err = store_lookup(w->env->store, ca_crl_authority(w->env->profile->crl), (struct bytes){0}, tls->serial, &found, why);
+	struct store_lookup_of of = {.authority = ca_crl_authority(w->env->profile->crl), .signer_serial = tls->serial};
+
+	err = store_lookup(w->env->store, &of, &found, why);
 	if (err == ERR_OK && found.signer_revoked)
 		err = fail(why, ERR_TLS_CERT, "the client certificate was issued here and is revoked");
 	store_found_free(&found);

@@ -39,18 +39,18 @@ static const uint8_t *our_serial(struct bytes serial)
 	return serial.n == STORE_SERIAL_SIZE ? serial.p : NULL;
 }
 
-enum err store_lookup(struct store *s, struct bytes authority, struct bytes serial, struct bytes signer_serial, struct store_found *out,
-    struct why *why)
+enum err store_lookup(struct store *s, const struct store_lookup_of *of, struct store_found *out, struct why *why)
 {
 	struct call call = {.sql = SQL_LOOKUP};
 	uint8_t id[32];
 	PGresult *res;
 	enum err err;
 
-	store_public_id(authority, id);
+	store_public_id(of->authority, id);
 	call_uuid(&call, id);
-	call_uuid(&call, our_serial(serial));
-	call_uuid(&call, our_serial(signer_serial));
+	call_text(&call, of->profile);
+	call_uuid(&call, our_serial(of->serial));
+	call_uuid(&call, our_serial(of->signer_serial));
 	if ((err = store_call(s, &call, &res, why)) != ERR_OK)
 		return err;
 	*out = (struct store_found){.signer_revoked = row_bool(res, 0, 2)};

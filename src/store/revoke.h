@@ -22,7 +22,14 @@ struct store_revoked {
 /* Revokes a certificate, from now on and for good; writes the audit row. One that is to be revoked later is revoked now. Error: NOT_FOUND. */
 enum err store_revoke(struct store *s, const struct store_revocation *r, struct store_revoked *out, struct why *why);
 
-/* What GetCert needs to know: two certificates of the authority, or none. */
+/* What GetCert asks for: certificates of an authority, and those of another one that issued in the profile. */
+struct store_lookup_of {
+	struct bytes authority;
+	const char *profile;			/* NULL: the authority's alone */
+	struct bytes serial, signer_serial;	/* n == 0: none */
+};
+
+/* What it needs to know: two certificates, or none. */
 struct store_found {
 	struct buf cert;	/* the one asked for; empty: there is none */
 	struct buf signer;	/* as it is stored; empty: there is none */
@@ -30,8 +37,7 @@ struct store_found {
 };
 
 /* Serial numbers of another size than ours belong to nothing that is stored. `found` is freed with store_found_free. */
-enum err store_lookup(struct store *s, struct bytes authority, struct bytes serial, struct bytes signer_serial, struct store_found *out,
-    struct why *why);
+enum err store_lookup(struct store *s, const struct store_lookup_of *of, struct store_found *out, struct why *why);
 void store_found_free(struct store_found *found);
 
 #endif

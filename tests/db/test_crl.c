@@ -159,6 +159,7 @@ static void test_authorities(void **state)
 {
 	struct store_crl crl;
 	char *serial = new_cert("t", 3600);
+	struct store_lookup_of of = {.authority = CA};
 	struct store_found found = {0};
 	struct buf octets = {0};
 
@@ -175,13 +176,23 @@ static void test_authorities(void **state)
 	buf_grow(&octets, STORE_SERIAL_SIZE);
 	for (size_t i = 0; i < STORE_SERIAL_SIZE; i++)
 		sscanf(serial + 2 * i, "%2hhx", &octets.p[i]);
-	assert_ok(store_lookup(super, CA, buf_bytes(&octets), buf_bytes(&octets), &found, &why));
+	of.serial = of.signer_serial = buf_bytes(&octets);
+	assert_ok(store_lookup(super, &of, &found, &why));
 	assert_true(found.cert.n == 1000 && found.signer.n == 1000 && found.signer_revoked);
 	store_found_free(&found);
-	assert_ok(store_lookup(super, BYTES_LIT("somebody else"), buf_bytes(&octets), buf_bytes(&octets), &found, &why));
-	assert_true(found.cert.n == 0 && found.signer.n == 0);
+	of.authority = BYTES_LIT("somebody else");
+	for (size_t i = 0; i < 2; i++) {
+		of.profile = i == 0 ? NULL : "elsewhere";
+		assert_ok(store_lookup(super, &of, &found, &why));
+		assert_true(found.cert.n == 0 && found.signer.n == 0);
+		store_found_free(&found);
+	}
+	of.profile = "default";		/* where a CA before this one issued it */
+	assert_ok(store_lookup(super, &of, &found, &why));
+	assert_true(found.cert.n == 1000 && found.signer.n == 1000 && found.signer_revoked);
 	store_found_free(&found);
-	assert_ok(store_lookup(super, CA, BYTES_LIT("\1"), (struct bytes){0}, &found, &why));
+	of = (struct store_lookup_of){.authority = CA, .serial = BYTES_LIT("\1")};
+	assert_ok(store_lookup(super, &of, &found, &why));
 	assert_true(found.cert.n == 0 && found.signer.n == 0 && !found.signer_revoked);
 	store_found_free(&found);
 	buf_free(&octets);

@@ -202,6 +202,45 @@ def test_renewal_across(stand):
                          scepmsg.BAD_REQUEST)
 
 
+@pytest.fixture(scope="module")
+def namesake(make_site, client_of, place, programs):
+    """A switched roll-over where the next CA has the name of the first, as `ca rollover` makes it; and the pair."""
+    site, folder, now = make_site(), new_folder("namesake-", place), int(time.time())
+    following = Authority.__new__(Authority)
+    following.ca_cert, following.ca_key, following.ra_cert, following.ra_key = (folder / n for n in ("ca.pem", "ca.key", "ra.pem", "ra.key"))
+    subject = x509.load_der_x509_certificate(site.authority.ca).subject.rfc4514_string()
+    run(programs / "scepter", "ca", "init", "--out", folder, "--key-type", "ec:p256", "--subject", subject)
+    run(programs / "scepter", "ca", "issue-ra", "--out", folder, "--ca-cert", following.ca_cert, "--ca-key", following.ca_key, "--subject", "CN=Next RA")
+    pairs = ini(following)
+    dated = {**pairs["next_ca"], "announce": date(now - 86400), "switch": date(now - 3600), "overlap": "30d"}
+    site.profiles["default"] = site.profile(next_ca=dated, next_ra=pairs["next_ra"])
+    front = site.start("lighttpd-socket")
+    return site, following, lambda name, pair: Stage(client_of, site, front, name, pair)
+
+
+@pytest.mark.parametrize("names", ["other", "same"])
+def test_get_cert_and_get_crl_across(request, names):
+    """What the CA before issued is found through the RA of now, and the other way round; the CRL is that of the CA which issued."""
+    site, following, stage = request.getfixturevalue("stand" if names == "other" else "namesake")
+    profile = "switched" if names == "other" else "default"
+    for issuer in (site.authority, following):
+        key, cert = stage(profile, issuer).enrol(label=f"lookup-{names}")
+        wanted, ca = x509.load_der_x509_certificate(cert), x509.load_der_x509_certificate(issuer.ca)
+        plain = der.seq(wanted.issuer.public_bytes(), der.integer(wanted.serial_number))
+        for asked in (site.authority, following):
+            client = stage(profile, asked).client
+            reply = client.send(Request(key, cert, [asked.ra], plain, message_type="21"))
+            assert reply.status == scepmsg.SUCCESS and reply.certs == [cert]
+            reply = client.send(Request(key, cert, [asked.ra], plain, message_type="22"))
+            assert reply.status == scepmsg.SUCCESS
+            assert x509.load_der_x509_crl(reply.certs[0]).is_signature_valid(ca.public_key())
+            client.refused(Request(key, cert, [asked.ra], der.seq(scepmsg.name("another"), der.integer(wanted.serial_number)), message_type="21"),
+                           scepmsg.BAD_CERT_ID)
+    odd = Device.shared("odd").key
+    stage(profile, following).client.refused(Request(odd, scepmsg.self_signed(odd, "odd"), [following.ra], plain, message_type="21"),
+                                             scepmsg.BAD_CERT_ID)
+
+
 def test_after_the_profile_was_tidied_up(make_site, next_pair, client_of):
     """[next_ca] has become [ca]; the old CA is known by its certificate, the old RA still opens."""
     site = make_site()
@@ -217,6 +256,9 @@ def test_after_the_profile_was_tidied_up(make_site, next_pair, client_of):
     site.profiles["tidy"] = {**tidy, "old_ca": {"certificate": old.ca_cert}}
     front = site.start("lighttpd-socket")
     Stage(client_of, site, front, "tidy", next_pair).renew(held)
+    held_cert = x509.load_der_x509_certificate(held[1])
+    asks = Request(*held, [next_pair.ra], der.seq(held_cert.issuer.public_bytes(), der.integer(held_cert.serial_number)), message_type="21")
+    assert Stage(client_of, site, front, "tidy", next_pair).client.send(asks).certs == [held[1]]
     through_old_ra = Stage(client_of, site, front, "tidy", next_pair)
     through_old_ra.client.to = through_old_ra.client.trusted = [old.ra]
     through_old_ra.enrol(label="slow")		# answered by the RA that it knows, issued by the CA there is

@@ -33,14 +33,15 @@ BEGIN
 END
 $$;
 
--- GetCert: a certificate of this authority, and what is known of the one that signed the request.
-CREATE FUNCTION lookup(p_authority uuid, p_wanted uuid, p_signer uuid, OUT o_der bytea, OUT o_signer_der bytea, OUT o_signer_revoked boolean)
+-- GetCert: a certificate of this authority, or of another one that issued in the profile (a roll-over), and what is known of the one that signed
+-- the request.
+CREATE FUNCTION lookup(p_authority uuid, p_profile text, p_wanted uuid, p_signer uuid, OUT o_der bytea, OUT o_signer_der bytea, OUT o_signer_revoked boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 BEGIN
   SELECT c.der INTO o_der FROM cert c JOIN issuer i ON i.issuer_id = c.issuer_id
-   WHERE c.cert_id = p_wanted AND i.authority_id = p_authority;
+   WHERE c.cert_id = p_wanted AND (i.authority_id = p_authority OR c.profile = p_profile);
   SELECT c.der INTO o_signer_der FROM cert c JOIN issuer i ON i.issuer_id = c.issuer_id
-   WHERE c.cert_id = p_signer AND i.authority_id = p_authority;
+   WHERE c.cert_id = p_signer AND (i.authority_id = p_authority OR c.profile = p_profile);
   o_signer_revoked := revoked(p_signer);
 END
 $$;
