@@ -44,7 +44,7 @@ static const struct setting server_rows[] = {
     {"server", "log_level", KIND_ENUM, AT(log_level), .standard = "info", .words = level_words,
 	.help = "The least severe lines that are written."},
 
-    {"database", "conninfo", KIND_CONNINFO, AT(conninfo), .example = "dbname=scepter user=scepter_responder",
+    {"database", "conninfo", KIND_CONNINFO, AT(conninfo), .example = "dbname=scepter",
 	.flags = MUST | EXAMPLE_ON,
 	.help = "How libpq reaches PostgreSQL. With several hosts add target_session_attrs=read-write: fail-over is then libpq's."},
     {"database", "pepper_file", KIND_PATH, AT(pepper_file), .example = "/etc/scepter/pepper", .flags = MUST | EXAMPLE_ON,

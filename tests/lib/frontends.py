@@ -92,7 +92,7 @@ class FrontEnd:
         for theirs, ours in {
             "/run/scepter/fcgi.sock": self.site.socket,
             "/run/scepter-admin/fcgi.sock": self.site.admin_socket,
-            "/etc/scepter/admin.htpasswd": self.folder / "htpasswd",
+            "/etc/scepter-admin.htpasswd": self.folder / "htpasswd",
             "/run/lighttpd/scepter.sock": self.folder / "spawned.sock",
             "/usr/lib/cgi-bin": self.site.programs,
             "/etc/scepter/scepter.ini": self.site.ini,
