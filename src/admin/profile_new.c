@@ -274,7 +274,7 @@ static int make(struct making *m)
 static struct conf *read_conf(const char *given)
 {
 	struct problems problems = {0};
-	struct conf *conf = conf_read_sound(conf_file(given), &problems);
+	struct conf *conf = conf_read_anyway(conf_file(given), &problems);
 
 	if (conf == NULL)
 		load_print_problems(&problems);

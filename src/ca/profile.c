@@ -32,16 +32,10 @@ static void where_of(const struct load *l, const char *section, char *out, size_
 /* Reads certificate and key of a section and checks the pair. A token's key is opened for the check only: see profile_open_keys. */
 static void load_pair(const struct load *l, const struct key_conf *conf, struct key_pair *pair, struct cert **cert, struct key **key)
 {
-	struct why why = {0};
-
-	if (cert_read(conf->certificate, cert, &why) != ERR_OK)
-		check_file(pair->where, "certificate", &why, l->problems);
-	if (key_open(conf->key, conf->pin_file, key, &why) != ERR_OK)
-		check_file(pair->where, "key", &why, l->problems);
+	read_pair(conf, pair->where, cert, key, l->problems);
 	pair->cert = *cert;
 	pair->key = *key;
-	if (*cert != NULL && *key != NULL)
-		check_pair(pair, l->now, l->problems);
+	check_pair(pair, l->now, l->problems);
 }
 
 static void load_chain(const struct load *l, struct profile *p, const char *where)
@@ -63,7 +57,7 @@ static void load_ra(const struct load *l, struct profile *p, const struct key_pa
 	where_of(l, l->sign_section, sign_where, sizeof(sign_where));
 	if (l->conf->ra.certificate != NULL) {
 		load_pair(l, &l->conf->ra, &ra, &p->ra_cert, &p->ra_key);
-	} else {
+	} else if (l->conf->ra.key == NULL) {
 		ra = *ca;
 		p->ra_cert = p->ca_cert;
 		p->ra_key = p->ca_key;
@@ -74,14 +68,10 @@ static void load_ra(const struct load *l, struct profile *p, const struct key_pa
 		p->sign_cert = p->ra_cert;
 		p->sign_key = p->ra_key;
 	}
-	if (ra.cert != NULL && ra.key != NULL)
-		check_recipient(&ra, !split, l->problems);
-	if (sign.cert != NULL && sign.key != NULL)
-		check_answerer(&sign, l->problems);
-	if (ca->cert != NULL && ra.cert != NULL)
-		check_issuer(&ra, ca->cert, l->problems);
-	if (ca->cert != NULL && sign.cert != NULL)
-		check_issuer(&sign, ca->cert, l->problems);
+	check_recipient(&ra, !split, l->problems);
+	check_answerer(&sign, l->problems);
+	check_issuer(&ra, ca->cert, l->problems);
+	check_issuer(&sign, ca->cert, l->problems);
 }
 
 static void load_certs(const struct load *l, struct profile *p)
@@ -93,10 +83,8 @@ static void load_certs(const struct load *l, struct profile *p)
 	load_pair(l, &l->conf->ca, &ca, &p->ca_cert, &p->ca_key);
 	load_chain(l, p, ca_where);
 	load_ra(l, p, &ca);
-	if (ca.cert != NULL && ca.key != NULL) {
-		check_ca(&ca, l->problems);
-		check_signature(&ca, l->conf, l->problems);
-	}
+	check_ca(&ca, l->problems);
+	check_signature(&ca, l->conf, l->problems);
 	if (ca.cert != NULL)
 		check_chain(ca_where, p, l->problems);
 }
@@ -220,7 +208,8 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, const 
 	struct profile *p = begin(conf);
 	size_t errors = problems->n_errors;
 
-	check_authenticators(conf, problems);
+	if (!conf->unsound)	/* what is wrong may be the very setting */
+		check_authenticators(conf, problems);
 	load_certs(&l, p);
 	warn_about_revocation(&l, p->ca_cert);
 	load_secrets(&l, p);
@@ -232,7 +221,7 @@ struct profile *profile_load(const struct profile_conf *conf, time_t now, const 
 	p->former = former_load(conf, now, problems);
 	p->policy = policy_load(conf, problems);
 	rollover_load(p, now, problems);
-	return finish(p, problems->n_errors == errors);
+	return finish(p, problems->n_errors == errors && !conf->unsound);
 }
 
 struct profile *profile_load_next(const struct profile_conf *conf, time_t now, struct problems *problems)
@@ -246,7 +235,7 @@ struct profile *profile_load_next(const struct profile_conf *conf, time_t now, s
 	load_certs(&l, p);
 	p->policy = policy_load(conf, &told);	/* of the same settings */
 	problems_free(&told);
-	return finish(p, problems->n_errors == errors);
+	return finish(p, problems->n_errors == errors && !conf->unsound);
 }
 
 enum err profile_open_keys(struct profile *p, struct why *why)

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "conf/date.h"
+#include "pki/spki.h"
 
 #define MIN_RSA_BITS 2048	/* of our own keys: below it nothing that they sign is worth much */
 #define EXPIRY_WARNING_S (30 * 86400)
@@ -97,12 +99,51 @@ void check_file(const char *section, const char *key, const struct why *why, str
 	free(where);
 }
 
+/* A key file that is open to others is refused, and judged all the same. */
+static void read_key(const struct key_conf *conf, const char *where, struct key **key, struct problems *problems)
+{
+	struct why why = {0}, told;
+	struct buf pem = {0};
+
+	if (key_open(conf->key, conf->pin_file, key, &why) == ERR_OK)
+		return;
+	check_file(where, "key", &why, problems);
+	if (!key_is_token(conf->key) && file_read(conf->key, &pem, &told) == ERR_OK)
+		(void)key_from_pem(buf_bytes(&pem), key, &told);
+	buf_wipe(&pem);
+}
+
+void read_pair(const struct key_conf *conf, const char *where, struct cert **cert, struct key **key, struct problems *problems)
+{
+	struct why why = {0};
+
+	if (conf->certificate != NULL && cert_read(conf->certificate, cert, &why) != ERR_OK)
+		check_file(where, "certificate", &why, problems);
+	if (conf->key != NULL)
+		read_key(conf, where, key, problems);
+}
+
+/* What kind of key it is, by the certificate, which is what devices see, or else by the key. False when neither could be read. */
+static bool kind_of(const struct key_pair *pair, struct key_kind *kind)
+{
+	struct spki_view view = {.kind = {.type = KEY_OTHER}};
+	struct why why;
+
+	if (pair->cert != NULL) {
+		(void)spki_read(pair->cert->spki, &view, &why);
+		*kind = view.kind;
+	} else if (pair->key != NULL) {
+		*kind = key_kind(pair->key);
+	}
+	return pair->cert != NULL || pair->key != NULL;
+}
+
 /* The key is named, for it is what most often stayed behind when a certificate was renewed. */
 static void check_belong(const struct key_pair *pair, struct problems *problems)
 {
 	struct why why = {0};
 
-	if (bytes_eq(key_spki(pair->key), pair->cert->spki))
+	if (pair->key == NULL || pair->cert == NULL || bytes_eq(key_spki(pair->key), pair->cert->spki))
 		return;
 	fail(&why, ERR_KEY, "the %s key does not belong to the %s certificate; name the key that the certificate was made for", pair->what,
 	    pair->what);
@@ -131,8 +172,10 @@ static void check_dates(const struct key_pair *pair, time_t now, struct problems
 
 void check_pair(const struct key_pair *pair, time_t now, struct problems *problems)
 {
-	struct key_kind kind = key_kind(pair->key);
+	struct key_kind kind;
 
+	if (!kind_of(pair, &kind))
+		return;
 	check_belong(pair, problems);
 	if (kind.type == KEY_RSA && kind.bits < MIN_RSA_BITS)
 		problem_add(problems, PROBLEM_ERROR, pair->where, "the %s key is weak: RSA with %u bits, at least %d are needed",
@@ -140,12 +183,14 @@ void check_pair(const struct key_pair *pair, time_t now, struct problems *proble
 	if (kind.type == KEY_OTHER || (kind.type == KEY_EC && kind.curve == GNUTLS_ECC_CURVE_INVALID))
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s key is of a kind that is not supported; use RSA, EC on P-256, P-384 or P-521, or Ed25519", pair->what);
-	if (now != DATES_UNCHECKED)
+	if (pair->cert != NULL && now != DATES_UNCHECKED)
 		check_dates(pair, now, problems);
 }
 
 void check_ca(const struct key_pair *ca, struct problems *problems)
 {
+	if (ca->cert == NULL)
+		return;
 	if (!cert_is_ca(ca->cert))
 		problem_add(problems, PROBLEM_ERROR, ca->where, "the certificate is not a CA certificate (basicConstraints CA:TRUE is missing)");
 	if ((cert_key_usage(ca->cert) & GNUTLS_KEY_KEY_CERT_SIGN) == 0)
@@ -163,8 +208,12 @@ void check_signature(const struct key_pair *ca, const struct profile_conf *conf,
 	};
 	static const char *const kinds[] = {[KEY_RSA] = "RSA", [KEY_EC] = "EC", [KEY_ED25519] = "Ed25519", [KEY_OTHER] = "another"};
 	enum conf_signature signature = conf->cert.signature;
-	enum key_type type = key_kind(ca->key).type;
+	struct key_kind kind;
+	enum key_type type;
 
+	if (!kind_of(ca, &kind))
+		return;
+	type = kind.type;
 	if (signature != SIGNATURE_AUTO && !sig_scheme_fits(schemes[signature].scheme, type))
 		problem_add(problems, PROBLEM_ERROR, ca->where,
 		    "the CA's key is of kind %s and cannot sign as [certificate] signature says, %s; 'auto' fits any key", kinds[type],
@@ -176,13 +225,17 @@ void check_signature(const struct key_pair *ca, const struct profile_conf *conf,
 
 void check_recipient(const struct key_pair *pair, bool signs, struct problems *problems)
 {
-	unsigned usage = cert_key_usage(pair->cert);
+	struct key_kind kind;
+	unsigned usage;
 
-	if (key_kind(pair->key).type != KEY_RSA)
+	if (kind_of(pair, &kind) && kind.type != KEY_RSA)
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s key must be RSA, for devices encrypt their requests to it; an RSA RA may stand before a CA of any kind: "
 		    "see `scepter ca issue-ra`",
 		    pair->what);
+	if (pair->cert == NULL)
+		return;
+	usage = cert_key_usage(pair->cert);
 	if ((usage & GNUTLS_KEY_KEY_ENCIPHERMENT) == 0)
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s certificate's keyUsage does not include keyEncipherment, so devices will not encrypt to it", pair->what);
@@ -198,8 +251,11 @@ void check_recipient(const struct key_pair *pair, bool signs, struct problems *p
 
 void check_answerer(const struct key_pair *pair, struct problems *problems)
 {
-	unsigned usage = cert_key_usage(pair->cert);
+	unsigned usage;
 
+	if (pair->cert == NULL)
+		return;
+	usage = cert_key_usage(pair->cert);
 	if ((usage & GNUTLS_KEY_DIGITAL_SIGNATURE) == 0)
 		problem_add(problems, PROBLEM_ERROR, pair->where,
 		    "the %s certificate's keyUsage does not include digitalSignature, so devices will not accept its answers", pair->what);
@@ -214,7 +270,7 @@ void check_issuer(const struct key_pair *ra, const struct cert *ca, struct probl
 {
 	struct why why = {0};
 
-	if (ra->cert != ca && cert_verify_by(ra->cert, ca, &why) != ERR_OK)
+	if (ra->cert != NULL && ca != NULL && ra->cert != ca && cert_verify_by(ra->cert, ca, &why) != ERR_OK)
 		problem_add(problems, PROBLEM_ERROR, ra->where, "the %s certificate was not issued by the profile's CA: %s", ra->what, why.text);
 }
 

@@ -4,13 +4,17 @@
 
 #include "ca/profile.h"
 
-/* One of [ca], [ra] and [ra_sign]: the certificate, and its key as opened for the check. */
+/* One of [ca], [ra] and [ra_sign]: the certificate, and its key as opened for the check. What could not be read is NULL, and the rest is
+ * checked all the same: everything that is wrong is said at once. */
 struct key_pair {
 	const char *where;	/* "default.ini [ra]" */
 	const char *what;	/* "CA", "RA" or "signing RA" */
 	const struct cert *cert;
 	const struct key *key;
 };
+
+/* Reads what the settings name (NULL: nothing) for the check, and tells what cannot be read. */
+void read_pair(const struct key_conf *conf, const char *where, struct cert **cert, struct key **key, struct problems *problems);
 
 #define DATES_UNCHECKED ((time_t)-1)	/* in place of the time: what has had its day may be past it */
 

@@ -211,14 +211,14 @@ static void warn(const struct profile *p, const char *section, enum problem_leve
 	free(where);
 }
 
-/* Whether the dates make a plan. */
+/* Whether the dates make a plan. after: NULL when it cannot be used. */
 static void check_plan(const struct profile *p, const struct profile *after, time_t now, struct problems *problems)
 {
 	const struct next_conf *next = &p->conf->next;
 
 	if (next->announce == 0 && next->switch_at == 0)
 		warn(p, "next_ca", PROBLEM_WARNING, problems, "has neither 'announce' nor 'switch': it is ready, and nothing will happen");
-	if (p->ca_cert != NULL && bytes_eq(p->ca_cert->spki, after->ca_cert->spki))
+	if (p->ca_cert != NULL && after != NULL && bytes_eq(p->ca_cert->spki, after->ca_cert->spki))
 		warn(p, "next_ca", PROBLEM_ERROR, problems, "is the key of the CA in [ca] itself; a roll-over needs a new one: "
 		    "see `scepter ca rollover`");
 	if (p->ca_cert != NULL && (time_t)next->switch_at > p->ca_cert->not_after)
@@ -240,6 +240,7 @@ static void load_next(struct rollover *r, struct profile *p, time_t now, struct 
 	r->next_conf.ra_sign = next->ra_sign;
 	r->next_conf.chain = next->chain;
 	r->next = profile_load_next(&r->next_conf, (time_t)first > now ? (time_t)first : now, problems);
+	check_plan(p, r->next, now, problems);
 	if (r->next == NULL)
 		return;
 	r->next->rollover = r;
@@ -247,7 +248,6 @@ static void load_next(struct rollover *r, struct profile *p, time_t now, struct 
 	r->next->anchors = p->anchors;
 	r->next->webhook = p->webhook;
 	r->next->former = p->former;
-	check_plan(p, r->next, now, problems);
 }
 
 static void load_old_ra(struct old_ra *ra, const struct profile *p, time_t now, struct problems *problems)
@@ -255,21 +255,15 @@ static void load_old_ra(struct old_ra *ra, const struct profile *p, time_t now, 
 	const struct key_conf *conf = &ra->conf->pair;
 	char *where = mem_printf("%s [%s]", p->conf->file, ra->section);
 	struct key_pair pair = {.where = where, .what = "old RA"};
-	struct why why = {0};
 
-	if (cert_read(conf->certificate, &ra->cert, &why) != ERR_OK)
-		check_file(where, "certificate", &why, problems);
-	if (key_open(conf->key, conf->pin_file, &ra->key, &why) != ERR_OK)
-		check_file(where, "key", &why, problems);
+	read_pair(conf, where, &ra->cert, &ra->key, problems);
 	pair.cert = ra->cert;
 	pair.key = ra->key;
-	if (ra->cert != NULL && ra->key != NULL) {
-		check_pair(&pair, DATES_UNCHECKED, problems);
-		check_recipient(&pair, p->conf->ra_sign.certificate == NULL || signs(ra->cert), problems);
-		if (!old_answers(ra, now))
-			problem_add(problems, PROBLEM_WARNING, where, "opens nothing any more: its certificate has ended; take it out");
-	}
-	if (key_is_token(conf->key)) {	/* opened again after fork */
+	check_pair(&pair, DATES_UNCHECKED, problems);
+	check_recipient(&pair, p->conf->ra_sign.certificate == NULL || (ra->cert != NULL && signs(ra->cert)), problems);
+	if (ra->cert != NULL && !old_answers(ra, now))
+		problem_add(problems, PROBLEM_WARNING, where, "opens nothing any more: its certificate has ended; take it out");
+	if (conf->key != NULL && key_is_token(conf->key)) {	/* opened again after fork */
 		key_free(ra->key);
 		ra->key = NULL;
 	}

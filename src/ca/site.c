@@ -64,7 +64,7 @@ static struct site *load_all(const char *conf_file, time_t now, const struct sit
 	size_t n = 0;
 
 	site->overload = overload_new();
-	site->conf = conf_read_sound(conf_file, problems);
+	site->conf = conf_read_anyway(conf_file, problems);
 	if (site->conf == NULL)
 		return site;
 	check_pepper(site->conf, problems);
@@ -139,13 +139,21 @@ enum err site_open(struct site *site, struct why *why)
 
 static void check_database(const struct conf *conf, struct problems *problems)
 {
+	char *where = mem_printf("%s [database]", conf->file);
 	struct store *store = NULL;
 	struct why why = {0};
+	bool has_pepper;
+	enum err err;
 
-	/* a pepper that cannot be read was told when all was loaded */
-	if (site_open_store(conf, "check", &store, &why) == ERR_OK && store_check(store, &why) != ERR_OK)
-		problem_why(problems, "[database]", &why);
+	/* a pepper that cannot be used was told when all was loaded; what else is wrong is asked without one */
+	has_pepper = conf->pepper_file != NULL && site_open_store(conf, "check", &store, &why) == ERR_OK;
+	if (!has_pepper)
+		store = store_open(&(struct store_conf){.conninfo = conf->conninfo, .timeout_ms = (long)conf->db_timeout_ms, .application = "check"});
+	err = store_check(store, &why);
+	if (err != ERR_OK && (has_pepper || err != ERR_CONFIG))
+		check_file(where, "conninfo", &why, problems);
 	store_close(store);
+	free(where);
 }
 
 bool site_check(const char *conf_file, time_t now, struct problems *problems)
@@ -159,7 +167,7 @@ bool site_check(const char *conf_file, time_t now, struct problems *problems)
 		if (profile_open_keys(site->profiles[i], &why) != ERR_OK)
 			problem_why(problems, site->profiles[i]->conf->file, &why);
 	}
-	if (site->conf != NULL && site->conf->conninfo != NULL && site->conf->pepper_file != NULL)
+	if (site->conf != NULL && site->conf->conninfo != NULL)
 		check_database(site->conf, problems);
 	site_free(site);
 	return problems->n_errors == errors;

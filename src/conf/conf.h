@@ -50,15 +50,15 @@ struct conf {
  * `problems`; NULL when there is an error among them. The caller frees with conf_free().
  */
 struct conf *conf_read(const char *file, struct problems *problems);
-/* The same for --check, which goes on looking: gives what is sound, without the profiles that have errors; settings of scepter.ini that
- * are wrong or missing have their defaults, or are NULL. NULL only when scepter.ini cannot be read. */
-struct conf *conf_read_sound(const char *file, struct problems *problems);
+/* The same for --check, which goes on looking: settings that are wrong or missing have their defaults, or are NULL, and profiles with such
+ * are marked as unsound. NULL only when scepter.ini cannot be read. */
+struct conf *conf_read_anyway(const char *file, struct problems *problems);
 void conf_free(struct conf *conf);	/* NULL is allowed */
 
 /* [a-z0-9][a-z0-9._-]{0,62}, except what every profile's path may end with: it stands in URLs, in the database and in file names. */
 bool conf_is_profile_name(const char *name);
 
-/* The profile called `name`, or NULL. */
+/* The profile called `name`, or NULL: none, or an unsound one. */
 const struct profile_conf *conf_profile(const struct conf *conf, const char *name);
 
 /* Which scepter.ini: `given` (option), else $SCEPTER_CONF, else CONF_DEFAULT_FILE. */

@@ -28,6 +28,7 @@ enum conf_san { SAN_DNS = 1, SAN_IP = 2, SAN_EMAIL = 4, SAN_URI = 8, SAN_UPN = 1
 struct profile_conf {
 	char *name;		/* from the file name: default.ini is "default" */
 	char *file;
+	bool unsound;		/* something is wrong with its settings: read only to find out what else is */
 	char *description;	/* NULL: none */
 	struct key_conf ca, ra;	/* ra.certificate NULL: the CA itself answers */
 	struct key_conf ra_sign;	/* certificate NULL: ra signs, too */

@@ -144,10 +144,18 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 		    (long long)p->crl_refresh_s, (long long)p->crl_validity_s);
 }
 
+static void add_profile(struct conf *conf, struct profile_conf *p)
+{
+	conf->profiles = mem_resize(conf->profiles, (conf->n_profiles + 2) * sizeof(struct profile_conf *));
+	conf->profiles[conf->n_profiles++] = p;
+	conf->profiles[conf->n_profiles] = NULL;
+}
+
 static void read_profile(struct conf *conf, const char *file_name, struct problems *problems)
 {
 	struct profile_conf *p = mem_alloc(sizeof(*p));
 	size_t n_errors = problems->n_errors;
+	bool read = false;
 
 	p->file = mem_printf("%s/%s", conf->profiles_dir, file_name);
 	p->name = mem_strndup(file_name, strlen(file_name) - strlen(SUFFIX));
@@ -157,14 +165,13 @@ static void read_profile(struct conf *conf, const char *file_name, struct proble
 		    strcmp(p->name, "pkiclient.exe") == 0 ? "; 'pkiclient.exe' itself is taken" : "");
 	} else if (settings_read(&profile_settings, p->file, p, problems)) {
 		check_profile(p, problems);
+		read = true;
 	}
-	if (problems->n_errors > n_errors) {
+	p->unsound = problems->n_errors > n_errors;
+	if (read)
+		add_profile(conf, p);
+	else
 		profile_free(p);
-		return;
-	}
-	conf->profiles = mem_resize(conf->profiles, (conf->n_profiles + 2) * sizeof(struct profile_conf *));
-	conf->profiles[conf->n_profiles++] = p;
-	conf->profiles[conf->n_profiles] = NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -278,7 +285,7 @@ static char *absolute(const char *file)
 	return path;
 }
 
-struct conf *conf_read_sound(const char *file, struct problems *problems)
+struct conf *conf_read_anyway(const char *file, struct problems *problems)
 {
 	struct conf *conf = mem_alloc(sizeof(*conf));
 
@@ -298,7 +305,7 @@ struct conf *conf_read_sound(const char *file, struct problems *problems)
 struct conf *conf_read(const char *file, struct problems *problems)
 {
 	size_t n_errors = problems->n_errors;
-	struct conf *conf = conf_read_sound(file, problems);
+	struct conf *conf = conf_read_anyway(file, problems);
 
 	if (conf != NULL && problems->n_errors > n_errors) {
 		conf_free(conf);
@@ -327,7 +334,7 @@ const struct profile_conf *conf_profile(const struct conf *conf, const char *nam
 
 	for (i = 0; i < conf->n_profiles; i++) {
 		if (strcmp(conf->profiles[i]->name, name) == 0)
-			return conf->profiles[i];
+			return conf->profiles[i]->unsound ? NULL : conf->profiles[i];
 	}
 	return NULL;
 }

@@ -181,6 +181,68 @@ def test_files_and_database_at_once(site):
         assert re.search(pattern, text), f"{pattern}\n{text}"
 
 
+EVERYTHING = dict(not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=2), usage={"key_encipherment": False}, bits=1024,
+                  issuer_key=STRANGER)
+
+
+def wrong_ra(site):
+    use(site, **EVERYTHING)
+
+
+def wrong_ra_key_open(site):
+    wrong_ra(site)
+    Path(site.profiles["default"]["ra"]["key"]).chmod(0o644)
+
+
+def wrong_ra_key_of_another(site):
+    wrong_ra_key_open(site)
+    Path(site.profiles["default"]["ra"]["key"]).write_bytes(site.authority.ca_key.read_bytes())
+
+
+def wrong_ra_key_missing(site):
+    wrong_ra(site)
+    site.profiles["default"]["ra"]["key"] = site.folder / "nowhere.pem"
+
+
+def wrong_ra_and_setting(site):
+    wrong_ra(site)
+    unknown_key(site)
+
+
+RA = ["ra-expired", "ra-without-key-encipherment", "ra-weak", "ra-of-another-ca"]
+# what hides nothing of the rest: how it is spoilt, and what must all be said
+TOGETHER = {
+    "one-certificate": (wrong_ra, RA),
+    "a-key-that-is-open": (wrong_ra_key_open, [*RA, r"chmod 600"]),
+    "a-key-of-another-that-is-open": (wrong_ra_key_of_another, [*RA, r"chmod 600", "key-of-another"]),
+    "no-key": (wrong_ra_key_missing, [*RA, r"nowhere\.pem"]),
+    "a-setting-of-the-profile": (wrong_ra_and_setting, [*RA, "unknown-key"]),
+    "pepper-and-database": (lambda s: (open_pepper(s), no_database(s)), ["pepper-readable", r"\[database\] conninfo: cannot connect"]),
+    "pepper-and-schema": (lambda s: (short_pepper(s), old_schema(s)), ["pepper-short", "schema-behind"]),
+}
+
+
+@pytest.mark.parametrize("what", TOGETHER)
+def test_nothing_hides_the_rest(site, what):
+    import re
+    spoil, said = TOGETHER[what]
+    spoil(site)
+    status, text = check(site)
+    assert status == 1 and "Sanitizer" not in text, text
+    for pattern in said:
+        pattern = WRONG[pattern][1] if pattern in WRONG else pattern
+        assert re.search(pattern, text), f"{pattern}\n{text}"
+    lines = [line for line in text.splitlines() if line.startswith("error: ")]
+    assert len(lines) == len(said), f"each once, and nothing that only follows from it:\n{text}"
+    assert len(site.run("check", ini=site.ini, check=False).stderr.splitlines()) == len(lines) + 1
+
+
+def test_a_mistyped_authenticator_is_not_missing_besides(site):
+    site.profiles["default"]["enrol"] = {"one_time_challenge": "yess"}
+    status, text = check(site)
+    assert status == 1 and text.count("error: ") == 1 and "one_time_challenge" in text, text
+
+
 def test_configuration_missing(site):
     shutil.rmtree(site.folder / "profiles.d")
     done = run(site.fcgi, "--check", "--conf", site.folder / "none.ini", check=False)

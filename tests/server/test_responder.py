@@ -218,7 +218,7 @@ def test_check_says_everything(site):
     assert p.returncode == 1
     for part in ("[enroll]", "'enrol'", "mixed.ini", "missing.pem", "secrets", "[database]"):
         assert part in text, (part, text)
-    assert re.search(r"\d+ errors, \d+ warnings", text)
+    assert re.search(r"\d+ errors, \d+ warnings?", text)
 
 
 def test_check_goes_on_after_a_bad_scepter_ini(site):
