@@ -309,10 +309,12 @@ def test_strongswan_moves(of, old):
     assert issued.issuer == scepmsg.x509.load_der_x509_certificate(site.authority.ca).subject
 
 
-def test_the_same_ca_by_another_product(make_site, client_of):
-    """The CA's key moved here; what it issued before is in no database of ours. The RA's certificate is no device's."""
+@pytest.mark.parametrize("revoke_old", ["no", "yes"])
+def test_the_same_ca_by_another_product(make_site, client_of, revoke_old):
+    """The CA's key moved here; what it issued before is in no database of ours, and cannot be revoked here. The RA's certificate is no device's."""
     site = make_site()
-    site.profiles["default"] = site.profile(renewal={"renew_from": site.authority.ca_cert, "renew_from_until": "2099-01-01"})
+    site.profiles["default"] = site.profile(renewal={"renew_from": site.authority.ca_cert, "renew_from_until": "2099-01-01",
+                                                     "revoke_old": revoke_old, "revoke_old_after": "0"})
     client = client_of(site, site.start("lighttpd-socket"))
     load = scepmsg.serialization.load_pem_private_key
     ca_key, ra_key = (load(path.read_bytes(), None) for path in (site.authority.ca_key, site.authority.ra_key))
@@ -322,7 +324,11 @@ def test_the_same_ca_by_another_product(make_site, client_of):
     device.cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(x509.load_der_x509_certificate(site.authority.ca).subject)
                    .public_key(device.key.public_key()).serial_number(1 << 126).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=9))
                    .sign(ca_key, scepmsg.hashes.SHA256()).public_bytes(scepmsg.serialization.Encoding.DER))
-    client.enrol(renewal(client, device))
+    new = Device("before")
+    new.key, new.cert = Device.shared("new-key").key, client.enrol(renewal(client, device)).certs[0]
+    assert site.execute("SELECT count(*) FROM scep.revocation") == [(0,)]
+    client.enrol(renewal(client, new, key=device.key))		# ours now
+    assert site.execute("SELECT count(*) FROM scep.revocation") == [(1 if revoke_old == "yes" else 0,)]
     device.key, device.cert = ra_key, site.authority.ra
     refused(client, renewal(client, device, common_name="Test RA"), "signed with a key of this server itself")
     site.stop()

@@ -258,7 +258,9 @@ BEGIN
     END IF;
     IF p_revoke_after IS NOT NULL THEN
       INSERT INTO revocation (cert_id, revoked_at, reason, actor)	-- 4: superseded (RFC 5280, 5.3.1)
-      VALUES (p_old, now() + make_interval(secs => p_revoke_after), 4, 'renewal') ON CONFLICT (cert_id) DO NOTHING;
+      SELECT c.cert_id, now() + make_interval(secs => p_revoke_after), 4, 'renewal' FROM cert c
+       WHERE c.cert_id = p_old	-- no row: another product issued it
+      ON CONFLICT (cert_id) DO NOTHING;
     END IF;
   END IF;
   INSERT INTO cert (cert_id, not_before, not_after, issuer_id, spki_sha256, profile, txid, device, requester, subject, sans, der)
