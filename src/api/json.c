@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define TEXT_MAX 4096	/* octets of foreign text that are shown */
 
@@ -17,26 +18,13 @@ const char *json_text(struct json_object *value)
 	return text != NULL && strlen(text) == (size_t)json_object_get_string_len(value) ? text : NULL;
 }
 
-/* What would move a terminal's cursor or break a line becomes '?': C0, DEL, and C1 in UTF-8 (C2 80 to C2 9F). */
-static void make_printable(char *s)
-{
-	unsigned char *p = (unsigned char *)s;
-
-	for (; *p != '\0'; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
-		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-			p[0] = p[1] = '?';
-	}
-}
-
 static struct json_object *printable(const char *text)
 {
 	char *copy = mem_strdup(text);
 	struct json_object *value = NULL;
 
 	if (copy != NULL) {
-		make_printable(copy);
+		text_make_plain(copy);
 		value = json_object_new_string(copy);
 	}
 	free(copy);

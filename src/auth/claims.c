@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define TIME_MAX INT64_C(253402300799)	/* the end of 9999 */
 #define VERSION "v1"
 
@@ -23,10 +25,8 @@ static enum err to_text(struct json_object *value, const char *name, struct byte
 	text = bytes_of(json_object_get_string(value), (size_t)json_object_get_string_len(value));
 	if (text.n > CLAIM_TEXT_MAX)
 		return fail(why, ERR_SIGNED_FORM, "the token's claim '%s' has %zu octets, at most %d are accepted", name, text.n, CLAIM_TEXT_MAX);
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < 0x20 || text.p[i] == 0x7f)
-			return fail(why, ERR_SIGNED_FORM, "the token's claim '%s' holds control characters", name);
-	}
+	if (!text_is_plain(text))
+		return fail(why, ERR_SIGNED_FORM, "the token's claim '%s' holds control characters", name);
 	*out = text;
 	return ERR_OK;
 }

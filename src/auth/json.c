@@ -76,6 +76,8 @@ enum err json_read(struct bytes text, const char *what, enum err err, struct jso
 
 	if (text.n > JSON_TEXT_MAX)
 		return fail(why, err, "%s has %zu octets, at most %zu are accepted", what, text.n, JSON_TEXT_MAX);
+	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)	/* RFC 8259, 8.1: must not be added, may be refused */
+		return fail(why, err, "%s begins with a byte order mark, which JSON has not; encode it as UTF-8 without one", what);
 	if (text.n == 0 || !utf8_valid(text) || !scan(text, &members))
 		return fail(why, err, "%s is not JSON as RFC 8259 has it", what);
 	if (parse(text, what, err, &o, why) != ERR_OK)

@@ -5,16 +5,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "pki/der.h"
 #include "pki/name.h"
 
 static bool is_text(struct bytes text)
 {
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < 0x20 || text.p[i] == 0x7f)
-			return false;
-	}
-	return utf8_valid(text);
+	return text_is_plain(text) && utf8_valid(text);
 }
 
 static bool add(struct values *v, struct bytes name, struct bytes text)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const struct err_row rows[] = {
 #define ERR(name, http, fi, whose, label, text) [ERR_##name] = {#name, http, fi, whose, label, text},
 #include "base/err.def"
@@ -24,15 +26,6 @@ enum err err_by_label(const char *label)
 	return (enum err)i;
 }
 
-/* A sentence may quote bytes of a request: whatever could break a log line or a terminal becomes '?'. */
-static void make_printable(char *s)
-{
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-	}
-}
-
 enum err fail(struct why *why, enum err err, const char *fmt, ...)
 {
 	va_list ap;
@@ -43,7 +36,7 @@ enum err fail(struct why *why, enum err err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	make_printable(text);
+	text_make_plain(text);	/* a sentence may quote bytes of a request */
 	memcpy(why->text, text, sizeof(text));
 	why->err = err;
 	return err;
@@ -59,7 +52,7 @@ enum err fail_in(struct why *why, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(context, sizeof(context), fmt, ap);
 	va_end(ap);
-	make_printable(context);
+	text_make_plain(context);
 	snprintf(joined, sizeof(joined), "%s: %s", context, why->text);
 	memcpy(why->text, joined, sizeof(why->text) - 1);
 	return why->err;

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define LINE_MAX_OCTETS 2048	/* a longer line is cut */
 
 static struct {
@@ -34,15 +36,6 @@ void log_open(enum log_target target, enum log_level level, const char *ident)
 		openlog(ident, LOG_PID, LOG_DAEMON);
 }
 
-/* One event is one line, whatever bytes it quotes. */
-static void make_one_line(char *s)
-{
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-	}
-}
-
 static void write_stderr(enum log_level level, const char *text)
 {
 	char line[LINE_MAX_OCTETS + 128], stamp[32];
@@ -68,7 +61,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	make_one_line(text);
+	text_make_plain(text);	/* one event is one line, whatever bytes it quotes */
 	if (sink.target == LOG_TO_SYSLOG)
 		syslog(levels[level].priority, "%s", text);
 	else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static void add(struct problems *p, enum problem_level level, const char *where, const char *text)
 {
@@ -19,16 +20,13 @@ static void add(struct problems *p, enum problem_level level, const char *where,
 
 void problem_add(struct problems *p, enum problem_level level, const char *where, const char *fmt, ...)
 {
-	char text[600], *s;
+	char text[600];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (s = text; *s != '\0'; s++) {	/* it may quote a file's bytes, and goes to a terminal */
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
-	}
+	text_make_plain(text);	/* it may quote a file's bytes, and goes to a terminal */
 	add(p, level, where, text);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Beside "csr": who knows something of a device besides its request (auth/values.h). */
 static const char *const sources[] = {"challenge", "intune", "tls", "hook", "command"};
@@ -156,16 +157,6 @@ size_t wording_count(const struct wording *w, const struct wording_from *from, s
 	return 1;
 }
 
-/* What stands in a certificate must not be able to fake lines in a log or on a terminal. */
-static bool is_text(struct bytes text)
-{
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < 0x20 || text.p[i] == 0x7f)
-			return false;
-	}
-	return text.n <= VALUE_TEXT_MAX;
-}
-
 static enum err write_reference(const struct piece *p, const struct wording_from *from, size_t nth, struct buf *out, struct why *why)
 {
 	size_t start = out->n;
@@ -176,8 +167,10 @@ static enum err write_reference(const struct piece *p, const struct wording_from
 			return fail(why, ERR_SUBJECT, "there is no value for ${%s}; for requests without one ${%s:-TEXT} gives a default", p->name, p->name);
 		buf_add_str(out, p->text);
 	}
-	if (!is_text(bytes_of(out->p + start, out->n - start)))
-		return fail(why, ERR_SUBJECT, "the value of ${%s} holds control characters, or has more than %d octets", p->name, VALUE_TEXT_MAX);
+	if (!text_is_plain(bytes_of(out->p + start, out->n - start)))
+		return fail(why, ERR_SUBJECT, "the value of ${%s} holds control characters", p->name);
+	if (out->n - start > VALUE_TEXT_MAX)
+		return fail(why, ERR_SUBJECT, "the value of ${%s} has %zu octets, at most %d are taken", p->name, out->n - start, VALUE_TEXT_MAX);
 	return ERR_OK;
 }
 

@@ -37,6 +37,10 @@ static void sentences(void **state)
 	assert_string_equal(why.text, "RSA 512 bits?forged line");
 	assert_int_equal(fail_in(&why, "profile '%s'", "x"), ERR_KEY_WEAK);
 	assert_string_equal(why.text, "profile 'x': RSA 512 bits?forged line");
+	fail(&why, ERR_CSR, "C1 \xc2\x9b" "31m, NEL \xc2\x85, RLO \u202e, \u00fc");
+	assert_string_equal(why.text, "C1 ??31m, NEL ??, RLO ???, \u00fc");
+	fail(&why, ERR_KEY_WEAK, "RSA 512 bits?forged line");
+	fail_in(&why, "profile '%s'", "x");
 	fail(&why, ERR_CSR, "inner: %s", why.text);	/* the old sentence may be an argument of the new one */
 	assert_string_equal(why.text, "inner: profile 'x': RSA 512 bits?forged line");
 	memset(longer, 'x', sizeof(longer));

@@ -27,6 +27,8 @@ static void text_is_printable(void **state)
 	put_bytes(o, "empty", bytes_of(NULL, 0));
 	assert_member(o, "plain", "a \xc3\xa9 \xe2\x82\xac b");
 	assert_member(o, "controls", "a?[2J????");
+	put_text(o, "turned", "good\u202elive\u2066a\u2069b\u2028c\u200dd\u00e9");	/* RLO, isolates, a line's end; what shapes letters stays */
+	assert_member(o, "turned", "good???live???a???b???c\u200dd\u00e9");
 	assert_member(o, "c1", "a??b\xc2\xa0");
 	assert_member(o, "none", NULL);
 	assert_member(o, "bytes", "a\\x00\\xff\\x22");

@@ -117,6 +117,7 @@ static void form_and_version(void **state)
 	    {.payload = "{" TIMES "\"aud\":[\"A\"],\"nonce\":\"n\"}", .err = ERR_SIGNED_FORM, .text = "'aud' is not text"},
 	    {.payload = "{" TIMES "\"aud\":\"A\",\"nonce\":7}", .err = ERR_SIGNED_FORM, .text = "'nonce'"},
 	    {.payload = "{" TIMES "\"aud\":\"A\",\"nonce\":\"a\\tb\"}", .err = ERR_SIGNED_FORM, .text = "control characters"},
+	    {.payload = "{" TIMES "\"aud\":\"A\",\"nonce\":\"n\",\"sub\":\"a\\u202eb\"}", .err = ERR_SIGNED_FORM, .text = "'sub' holds control characters"},
 	    {.payload = "{" GOOD ",\"device_name\":[\"dev-1\"]}", .err = ERR_SIGNED_FORM, .text = "'device_name'"},
 	    {.payload = "{" GOOD ",\"san_dns\":\"a.example\"}", .err = ERR_SIGNED_FORM, .text = "'san_dns' is not a list"},
 	    {.payload = "{" GOOD ",\"san_dns\":[1]}", .err = ERR_SIGNED_FORM, .text = "'san_dns'"}, {.payload = "{" GOOD ",\"san_upn\":[null]}", .err = ERR_SIGNED_FORM},
