@@ -119,7 +119,7 @@ static enum err take_param(const char *name, const char *text, struct wanted *w,
 	return fail(why, ERR_INPUT, "there is no parameter '%.60s'; did you mean '%s'?", name, near == NULL ? "profile" : near);
 }
 
-/* "name=text" between two '&', decoded; a NUL inside ends it, and then nothing is called so. */
+/* "name=text" between two '&', decoded. */
 static enum err take_pair(struct bytes pair, struct wanted *w, struct why *why)
 {
 	const uint8_t *equals = memchr(pair.p, '=', pair.n);
@@ -129,6 +129,8 @@ static enum err take_pair(struct bytes pair, struct wanted *w, struct why *why)
 
 	if (!percent_decode(&name, bytes_cut(pair, 0, n)) || !percent_decode(&text, bytes_cut(pair, n + 1, pair.n)))
 		err = fail(why, ERR_INPUT, "the query is not percent-encoded as it should be");
+	else if (strlen(buf_str(&name)) != name.n || strlen(buf_str(&text)) != text.n)
+		err = fail(why, ERR_INPUT, "there is a NUL in the query");
 	else
 		err = take_param(buf_str(&name), buf_str(&text), w, why);
 	buf_free(&name);

@@ -45,6 +45,20 @@ void put_bytes(struct json_object *o, const char *key, struct bytes text)
 	buf_free(&out);
 }
 
+void put_sentence(struct json_object *o, const char *key, const char *text)
+{
+	struct buf out = {0};
+
+	for (; *text != '\0'; text++) {
+		if (*text >= 0x20 && *text < 0x7f)
+			buf_add_byte(&out, (uint8_t)*text);
+		else
+			buf_printf(&out, "\\x%02x", (unsigned char)*text);
+	}
+	put_text(o, key, buf_str(&out));
+	buf_free(&out);
+}
+
 void put_int(struct json_object *o, const char *key, long n)
 {
 	json_object_object_add(o, key, json_object_new_int64(n));

@@ -15,6 +15,7 @@ const char *json_text(struct json_object *value);
 /* Adds members. Text is made printable (control characters become '?'); NULL gives null. */
 void put_text(struct json_object *o, const char *key, const char *text);
 void put_bytes(struct json_object *o, const char *key, struct bytes text);	/* of unknown origin: escaped */
+void put_sentence(struct json_object *o, const char *key, const char *text);	/* of ours, with quotes: what it quotes may be cut in a character */
 void put_int(struct json_object *o, const char *key, long n);
 void put_bool(struct json_object *o, const char *key, bool v);
 void put_time(struct json_object *o, const char *key, time_t t);	/* ISO 8601, UTC; 0 gives null */

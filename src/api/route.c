@@ -119,7 +119,7 @@ static enum err no_call(const char *path, const char *method, struct http_resp *
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
 		if (is_path(path, allowed[i].path, &id)) {
 			resp->allow = allowed[i].allow;
-			return fail(why, ERR_METHOD, "method '%.20s': %s are there", method, allowed[i].allow);
+			return fail(why, ERR_METHOD, "method '%.20s' is not for this path: %s", method, allowed[i].allow);
 		}
 	}
 	return fail(why, ERR_PATH, "there is nothing at this path");
@@ -167,7 +167,7 @@ static void answer_error(const struct call *call, enum err err, struct http_resp
 	buf_free(&resp->body);
 	o = json_object_new_object();
 	put_text(o, "error", row->label);
-	put_bytes(o, "message", bytes_str(message));
+	put_sentence(o, "message", message);
 	call_answer(resp, row->http, o);
 }
 

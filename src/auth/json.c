@@ -58,7 +58,9 @@ static enum err parse(struct bytes text, const char *what, enum err err, struct 
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	o = json_tokener_parse_ex(tok, (const char *)text.p, (int)text.n);
 	whole = json_tokener_get_error(tok) == json_tokener_success && json_tokener_get_parse_end(tok) == text.n;
-	if (!whole)
+	if (json_tokener_get_error(tok) == json_tokener_continue)
+		fail(why, err, "%s is not JSON: it ends too early, or is no object", what);
+	else if (!whole)
 		fail(why, err, "%s is not JSON: %s", what, json_tokener_error_desc(json_tokener_get_error(tok)));
 	json_tokener_free(tok);
 	if (!whole) {
@@ -78,8 +80,12 @@ enum err json_read(struct bytes text, const char *what, enum err err, struct jso
 		return fail(why, err, "%s has %zu octets, at most %zu are accepted", what, text.n, JSON_TEXT_MAX);
 	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)	/* RFC 8259, 8.1: must not be added, may be refused */
 		return fail(why, err, "%s begins with a byte order mark, which JSON has not; encode it as UTF-8 without one", what);
-	if (text.n == 0 || !utf8_valid(text) || !scan(text, &members))
-		return fail(why, err, "%s is not JSON as RFC 8259 has it", what);
+	if (text.n == 0)
+		return fail(why, err, "%s is not JSON: it is empty", what);
+	if (!utf8_valid(text))
+		return fail(why, err, "%s is not JSON: it is not UTF-8", what);
+	if (!scan(text, &members))
+		return fail(why, err, "%s is not JSON as RFC 8259 has it: there is a quote ', NaN, Infinity, a NUL or a control character in it", what);
 	if (parse(text, what, err, &o, why) != ERR_OK)
 		return err;
 	if (!json_object_is_type(o, json_type_object))

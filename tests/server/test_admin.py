@@ -108,6 +108,12 @@ def test_paths_and_methods(admin, method, path, status):
     assert admin.ask(method, path=path, **body).status == (404 if status == 404 and ("%00" in path or not path.startswith("/scep-admin")) else 401)
 
 
+def test_bad_queries_are_explained(admin):
+    for query, said in (("profile=a%00b", "NUL"), ("limit=0", "from 1 to"), ("all=1", "yes or no"), ("profil=a", "did you mean 'profile'"), ("x%zz", "percent")):
+        a = admin.ask(path=PATH, query=query, REMOTE_USER="mdm")
+        assert a.status == 400 and said in told(a)["message"], a.raw
+
+
 def test_our_trouble_is_not_told(admin, site):
     a = post(admin)
     assert (a.status, told(a)) == (503, {"error": "db", "message": "try again later"}) and int(a.headers["retry-after"]) > 0
@@ -151,7 +157,10 @@ def test_limits(admin):
 
 
 def test_bad_bodies_are_explained(admin):
-    for body, said in ((b"", "not JSON"), (b"{\"profle\": \"x\"}", "did you mean 'profile'?"), (b"{\"profile\": \"defalt\"}", "did you mean 'default'?"),
+    for body, said in ((b"", "is empty"), (b" ", "ends too early"), (b"{", "ends too early"), (b"null", "no object"), (b"\xff", "not UTF-8"), (b"{'a':1}", "a quote '"),
+                       (b"{\"expires_in\": 0}", ', "1h"'), (b"{\"sans\": []}", '["dns:a.example"]'), (b"{\"profile\": \"\xc3\xa4\\\\\"}", "'\\xc3\\xa4\\'"),
+                       (b"{\"profile\": \"a" + b"\xc3\xa4" * 50 + b"\"}", "there is no profile 'a\\xc3"),
+                       (b"{\"profle\": \"x\"}", "did you mean 'profile'?"), (b"{\"profile\": \"defalt\"}", "did you mean 'default'?"),
                        (b"{\"profile\": \"a\\u001b[2J\"}", "\\x1b"), (b"{\"uses\": \"1\"}", "uses: "), (b"\xff", "not JSON")):
         a = post(admin, body)
         assert a.status == 400 and (said in told(a)["message"] or "\\x1b" in said), a.body
