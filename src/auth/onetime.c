@@ -10,6 +10,9 @@
 
 #define VALUE_NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
+/* What templates have of every challenge: challenge_check() in store/sql. */
+static const char *const taken[] = {"id", "device", "dns", "ip", "email", "uri", "upn"};
+
 static size_t length(char *const *list)
 {
 	size_t n = 0;
@@ -36,6 +39,16 @@ static void list_free(char **list)
 	free(list);
 }
 
+/* What the enrolment would not take later is refused now, when somebody is there to read why. */
+static bool is_value(const char *name, const char *text)
+{
+	struct values scratch = {0};
+	bool ok = values_add(&scratch, "challenge", name, bytes_str(text));
+
+	values_free(&scratch);
+	return ok;
+}
+
 /* The two are compared as text. */
 enum err onetime_set_subject(struct store_challenge *c, const char *text, struct why *why)
 {
@@ -59,6 +72,8 @@ enum err onetime_set_device(struct store_challenge *c, const char *text, struct 
 
 	if (n == 0 || n > ONETIME_DEVICE_MAX)
 		return fail(why, ERR_INPUT, "a device is named by 1 to %d octets, not %zu", ONETIME_DEVICE_MAX, n);
+	if (!is_value("device", text))
+		return fail(why, ERR_INPUT, "a device's name is clean UTF-8, without control characters");
 	free(c->device);
 	c->device = mem_strdup(text);
 	return ERR_OK;
@@ -88,6 +103,8 @@ enum err onetime_add_san(struct store_challenge *c, const char *text, struct why
 	struct buf key = {0};
 	enum err err = san_canonical(text, &key, why);
 
+	if (err == ERR_OK && !is_value("name", strchr(buf_str(&key), ':') + 1))
+		err = fail(why, ERR_INPUT, "'%.60s' is too long (%d octets), or no clean UTF-8", text, VALUE_TEXT_MAX);
 	if (err == ERR_OK && length(c->sans) == ONETIME_SANS_MAX)
 		err = fail(why, ERR_INPUT, "more than %d names", ONETIME_SANS_MAX);
 	for (char **p = c->sans; err == ERR_OK && p != NULL && *p != NULL; p++) {
@@ -100,16 +117,16 @@ enum err onetime_add_san(struct store_challenge *c, const char *text, struct why
 	return err;
 }
 
-/* What the enrolment would not take later is refused now, when somebody is there to read why. */
 static enum err check_value(const char *name, const char *text, struct why *why)
 {
-	struct values scratch = {0};
-	bool ok = values_add(&scratch, "challenge", name, bytes_str(text));
-
-	values_free(&scratch);
-	if (*name == '\0' || strspn(name, VALUE_NAME) != strlen(name) || strcmp(name, "id") == 0)
-		return fail(why, ERR_INPUT, "'%.60s' is no name for a value: letters, digits, '_' and '-', and not 'id', which is taken", name);
-	if (!ok)
+	if (*name == '\0' || strspn(name, VALUE_NAME) != strlen(name))
+		return fail(why, ERR_INPUT, "'%.60s' is no name for a value: letters, digits, '_' and '-'", name);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (strcmp(name, taken[i]) == 0)
+			return fail(why, ERR_INPUT, "'%s' is %s: give the value another name", name,
+			    i == 0 ? "the challenge's own" : "what the challenge is bound to");
+	}
+	if (!is_value(name, text))
 		return fail(why, ERR_INPUT, "the value '%.60s' is too long (%d octets with its name, %d of text), or its text is not clean UTF-8", name,
 		    VALUE_NAME_MAX - (int)strlen("challenge."), VALUE_TEXT_MAX);
 	return ERR_OK;

@@ -94,10 +94,11 @@ def test_table(site):
 
 def test_terminal_is_safe(site):
     """What somebody wrote into the database does not move the reader's cursor."""
-    made = new(site, "--device", "a\x1b[2Jb\u009bc\nd")
+    made = new(site, "--device", "a")
+    site.execute("UPDATE scep.challenge SET device = %s WHERE id = %s", "a\x1b[2Jb\u009bc\nd\u202ee", made["id"])
     for form in ([], ["--json"]):
         out = site.ok("challenge", "list", *form).out
-        assert "\x1b" not in out and "\u009b" not in out and "a?[2Jb??c?d" in out
+        assert "\x1b" not in out and "\u009b" not in out and "a?[2Jb??c?d???e" in out
     site.ok("challenge", "revoke", made["id"])
 
 
@@ -144,7 +145,7 @@ def test_names_and_values(site):
 @pytest.mark.parametrize("args,said", [
     (["--san", "a.example"], "'a.example' has no kind"), (["--san", "ip:1.2.3"], "not a name of kind IP"),
     (["--san", "dns:a", "--san", "dns:A"], "twice"), (["--value", "owner"], "is not NAME=TEXT"), (["--value", "=x"], "no name for a value"),
-    (["--value", "id=x"], "taken"), (["--value", "a=x", "--value", "a=y"], "twice"), (["--value", "a b=x"], "no name for a value"),
+    (["--value", "id=x"], "another name"), (["--value", "dns=x"], "is bound to"), (["--device", "a\nb"], "clean UTF-8"), (["--san", "upn:a\u202eb@c"], "clean UTF-8"), (["--value", "a=x", "--value", "a=y"], "twice"), (["--value", "a b=x"], "no name for a value"),
     (["--value", "a=" + "x" * 1025], "too long"), (["--expires", "11y"], "3650 at most"),
     (["--device", "d" * 257], "1 to 256 octets"),
 ])

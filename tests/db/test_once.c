@@ -178,6 +178,27 @@ static void test_values(void **state)
 	store_answer_free(&a);
 }
 
+/* What it is bound to, each kind of name under its own, before what it was given besides. */
+static void test_values_of_what_it_is_bound_to(void **state)
+{
+	static const char *const expected[] = {"device", "dev", "dns", "a.example", "dns", "b.example", "uri", "urn:x:y", "owner", "Ann"};
+	char *const vals[] = {(char *)"owner", (char *)"Ann", NULL};
+	char *const sans[] = {(char *)"dns:a.example", (char *)"dns:b.example", (char *)"uri:urn:x:y", NULL};
+	struct store_request r = sample_request("t1", "key", "csr");
+	struct store_answer a;
+
+	(void)state;
+	free(add_challenge("secret", (struct store_challenge){.device = (char *)"dev", .sans = (char **)sans, .values = (char **)vals}));
+	r.challenge = BYTES_LIT("secret");
+	r.device = "dev";
+	assert_ok(store_admit(super, &r, &a, &why));
+	assert_int_equal(a.verdict, STORE_GO_ON);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_string_equal(a.values[2 + i], expected[i]);
+	assert_null(a.values[12]);
+	store_answer_free(&a);
+}
+
 static enum store_verdict enrol_limited(const char *txid, int most, bool revoke)
 {
 	struct store_request r = sample_request(txid, "key", "csr");
@@ -285,7 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(test_nonce), T(test_nonce_is_spent_when_queued), T(test_all_or_nothing), T(test_holder), T(test_purge), T(test_bound_names),
-	    T(test_values), T(test_max_active_refuses), T(test_max_active_revokes), T(test_max_active_and_renewal),
+	    T(test_values), T(test_values_of_what_it_is_bound_to), T(test_max_active_refuses), T(test_max_active_revokes), T(test_max_active_and_renewal),
 	    T(test_device_row_is_bounded)};
 
 	if (!cluster_start())

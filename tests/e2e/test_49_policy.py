@@ -19,6 +19,8 @@ TEMPLATES = {
     "subject": {"template": "CN=${csr.cn},OU=Devices,O=Example", "match_cn": "[a-z0-9 ,=+.-]+"},
     "san": {"template": "dns:${csr.dns:-none.example} uri:urn:example:${csr.cn}"},
 }
+BOUND = {"subject": {"template": "CN=${csr.cn},serialNumber=${challenge.device},O=Example"}, "certificate": {"san": "none"},
+         "san": {"template": "dns:${challenge.dns:-} ip:${challenge.ip:-} upn:${challenge.upn:-} uri:${challenge.uri:-}"}}
 OWNED = {"subject": {"template": "CN=${csr.cn},OU=${challenge.owner},O=Example"}, "san": {"template": "email:${challenge.mail}"}}
 
 
@@ -30,6 +32,7 @@ def policed(make_site, client_of):
         "templates": TEMPLATES,
         "values": {"subject": {"template": "CN=${csr.cn},OU=${hook.unit},O=Example"}},
         "owned": OWNED,
+        "bound": BOUND,
         "owned-later": {**OWNED, "approval": {"mode": "manual"}},
         "extensions": {
             "certificate": {"allow_extended_key_usage": "serverAuth", "allow_key_usage": "nonRepudiation"},
@@ -153,6 +156,22 @@ def test_values_of_the_challenge(policed):
     check_owned(reply.certs[0], "owned")
     client.refused(client.request(label="policy-new"), BAD_REQUEST)	# by a challenge without values
     assert "there is no value for ${challenge.mail}" in client.front.logs()
+
+
+def test_names_that_the_challenge_is_bound_to(policed):
+    """What the operator bound it to comes into the certificate, though the device asks for none of it."""
+    client, device = policed("bound"), Device.shared("policy")
+    names_ = ["dns:a.example", "dns:b.example", "ip:192.0.2.7", "ip:2001:db8::7", "upn:al@corp.example", "uri:urn:example:a:b,c"]
+    challenge = client.challenge("--device", "bound-1", *(word for name in names_ for word in ("--san", name)))
+    cert = issued(client, csr(device.key, "bound-1", challenge), device)
+    assert [a.value for a in parsed(cert).subject] == ["Example", "bound-1", "bound-1"]
+    value = parsed(cert).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert value.get_values_for_type(x509.DNSName) == ["a.example", "b.example"]
+    assert [str(a) for a in value.get_values_for_type(x509.IPAddress)] == ["192.0.2.7", "2001:db8::7"]
+    assert value.get_values_for_type(x509.UniformResourceIdentifier) == ["urn:example:a:b,c"]
+    assert b"al@corp.example" in value.get_values_for_type(x509.OtherName)[0].value
+    client.refused(device.request(client.to, plain=csr(device.key, "bound-2", client.challenge())), BAD_REQUEST)
+    assert "there is no value for ${challenge.device}" in client.front.logs()
 
 
 def test_values_are_kept_while_a_request_waits(policed):

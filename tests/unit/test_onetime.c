@@ -12,6 +12,7 @@ static struct why why;
 static void names_are_canonical_and_once(void **state)
 {
 	struct store_challenge c = {0};
+	char uri[1100] = "uri:urn:";
 
 	(void)state;
 	assert_int_equal(onetime_add_san(&c, "DNS:A.Example", &why), ERR_OK);
@@ -23,7 +24,13 @@ static void names_are_canonical_and_once(void **state)
 	assert_non_null(strstr(why.text, "twice"));
 	assert_int_equal(onetime_add_san(&c, "a.example", &why), ERR_SUBJECT);
 	assert_int_equal(onetime_add_san(&c, "ip:1.2.3", &why), ERR_SUBJECT);
-	assert_null(c.sans[2]);
+	assert_int_equal(onetime_add_san(&c, "upn:good\u202elive@a.example", &why), ERR_INPUT);
+	memset(uri + 8, 'x', 1024 - 4);
+	assert_int_equal(onetime_add_san(&c, uri, &why), ERR_OK);
+	uri[8 + 1024 - 4] = 'x';
+	assert_int_equal(onetime_add_san(&c, uri, &why), ERR_INPUT);
+	assert_non_null(strstr(why.text, "1024"));
+	assert_null(c.sans[3]);
 	onetime_free(&c);
 }
 
@@ -65,6 +72,9 @@ static void values_are_what_templates_take(void **state)
 	assert_string_equal(c.values[2], "Site_2-b");
 	assert_int_equal(onetime_add_value(&c, "owner", "Bob", &why), ERR_INPUT);
 	assert_int_equal(onetime_add_value(&c, "id", "x", &why), ERR_INPUT);
+	assert_int_equal(onetime_add_value(&c, "device", "x", &why), ERR_INPUT);
+	assert_int_equal(onetime_add_value(&c, "dns", "x", &why), ERR_INPUT);
+	assert_non_null(strstr(why.text, "'dns' is what the challenge is bound to"));
 	assert_int_equal(onetime_add_value(&c, "", "x", &why), ERR_INPUT);
 	assert_int_equal(onetime_add_value(&c, "a.b", "x", &why), ERR_INPUT);
 	assert_int_equal(onetime_add_value(&c, "a}", "x", &why), ERR_INPUT);
@@ -110,6 +120,9 @@ static void uses_life_and_device(void **state)
 	device[sizeof(device) - 1] = '\0';
 	assert_int_equal(onetime_set_device(&c, device, &why), ERR_INPUT);
 	assert_int_equal(onetime_set_device(&c, "", &why), ERR_INPUT);
+	assert_int_equal(onetime_set_device(&c, "two\nlines", &why), ERR_INPUT);
+	assert_int_equal(onetime_set_device(&c, "\xff", &why), ERR_INPUT);
+	assert_non_null(strstr(why.text, "clean UTF-8"));
 	assert_int_equal(onetime_set_device(&c, device + 1, &why), ERR_OK);
 	onetime_free(&c);
 }

@@ -4,7 +4,16 @@
 -- exceptions.
 SET LOCAL search_path = scep, pg_temp;
 
--- Why a challenge does not authorise this request; NULL: it does, and o_vals is what it carries, its public id first.
+-- 'dns:a.example' as 'dns', 'a.example', and so each.
+CREATE FUNCTION bound_names(p_sans text[]) RETURNS text[] LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = scep, pg_temp AS $$
+BEGIN
+  RETURN (SELECT array_agg(v.x ORDER BY s.i, v.k) FROM unnest(p_sans) WITH ORDINALITY s(san, i),
+            LATERAL (VALUES (1, split_part(s.san, ':', 1)), (2, substr(s.san, strpos(s.san, ':') + 1))) v(k, x));
+END
+$$;
+
+-- Why a challenge does not authorise this request; NULL: it does, and o_vals is what templates have of it: its public id, what it is bound to (a name
+-- under its kind), and what it carries besides.
 CREATE FUNCTION challenge_check(p_chal uuid, p_profile text, p_subject text, p_device text, p_sans text[], OUT o_reason text, OUT o_vals text[])
 LANGUAGE plpgsql STABLE SET search_path = scep, pg_temp AS $$
 DECLARE
@@ -26,7 +35,7 @@ BEGIN
         (SELECT string_agg(s, ', ') FROM unnest(p_sans) s WHERE s <> ALL (c.sans)))
   END;
   IF o_reason IS NULL THEN
-    o_vals := ARRAY['id', c.id] || c.vals;
+    o_vals := ARRAY['id', c.id] || CASE WHEN c.device IS NOT NULL THEN ARRAY['device', c.device] END || bound_names(c.sans) || c.vals;
   END IF;
 END
 $$;
