@@ -93,8 +93,8 @@ static enum err perform(struct client_http *http, const char *url, struct client
 		if (code == CURLE_WRITE_ERROR)
 			return fail(why, ERR_REMOTE, "the server's answer is larger than %zu MiB: it is not a SCEP answer",
 			    CLIENT_BODY_MAX >> 20);
-		return fail(why, ERR_REMOTE, "%s: %s", http->url,
-		    http->error[0] != '\0' ? http->error : curl_easy_strerror(code));
+		return fail(why, ERR_REMOTE, "%s: %s%s", http->url, http->error[0] != '\0' ? http->error : curl_easy_strerror(code),
+		    code == CURLE_PEER_FAILED_VERIFICATION ? "; name the CA of its TLS certificate with --cacert" : "");
 	}
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &out->status);
 	out->body = body;

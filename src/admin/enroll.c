@@ -11,6 +11,7 @@
 #include "admin/print.h"
 #include "admin/progress.h"
 #include "admin/verb.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "pki/csr.h"
 #include "pki/der.h"
@@ -61,6 +62,7 @@ struct enrolment {
 	struct client_request req;
 	struct client_answer answer;
 	long polls;
+	bool may_be_issued;		/* asked for, and not known to have been refused */
 };
 
 static int check_args(const struct args *a)
@@ -115,12 +117,15 @@ static enum err exchange(struct enrolment *e, struct why *why)
 	enum err err;
 
 	client_answer_free(&e->answer);
+	e->may_be_issued = true;
 	err = post ? client_http_post(e->server.http, message, &http, why)
 		   : client_http_get(e->server.http, "PKIOperation", message, &http, why);
 	if (err == ERR_OK)
 		err = client_http_expect_ok("PKIOperation", &http, why);
 	if (err == ERR_OK)
 		err = client_answer_read(buf_bytes(&http.body), e->server.ca, &e->me, &e->req, &e->answer, why);
+	if (e->answer.status == SCEP_FAILURE || http.status / 100 == 4)
+		e->may_be_issued = false;
 	buf_free(&http.body);
 	return err;
 }
@@ -179,7 +184,8 @@ static enum err prepare(struct enrolment *e, struct why *why)
 	if ((err = name_parse(a->subject, &e->subject, why)) != ERR_OK ||
 	    (err = enroll_challenge(a->challenge, a->challenge_file, &e->challenge, why)) != ERR_OK ||
 	    (err = client_server_meet(&a->server, &e->server, why)) != ERR_OK ||
-	    (err = enroll_files_name(a->out, a->key, a->cert, &e->files, why)) != ERR_OK)
+	    (err = enroll_files_name(a->out, a->key, a->cert, &e->files, why)) != ERR_OK ||
+	    (err = file_may_write(e->files.cert, why)) != ERR_OK)	/* the challenge may be good once only */
 		return err;
 	progress_start("making a key");
 	err = enroll_key(e->files.key, a->key_type, &e->key, &made, why);
@@ -271,6 +277,8 @@ int enroll_run(int argc, char **argv)
 		return code;
 	if (run(&e, &why) != ERR_OK) {
 		code = verb_failed(&why);
+		if (e.may_be_issued)
+			verb_note("A certificate may have been issued all the same. Ask with the same options and --poll %s", e.req.txid);
 	} else {
 		report(&e);
 		code = e.answer.status == SCEP_PENDING ? EXIT_PENDING : EXIT_OK;

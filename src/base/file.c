@@ -183,6 +183,25 @@ enum err file_write(const char *path, struct bytes content, mode_t mode, bool re
 	return write_file(path, content, &(struct like){.mode = mode, .replace = replace}, why);
 }
 
+enum err file_may_write(const char *path, struct why *why)
+{
+	char *tmp = mem_printf("%s.XXXXXX", path);
+	int fd = mkostemp(tmp, O_CLOEXEC);
+	enum err err = ERR_OK;
+	struct stat st;
+
+	if (fd < 0) {
+		err = fail(why, ERR_FILE, "cannot write in the folder of '%s': %s", path, strerror(errno));
+	} else {
+		close(fd);
+		unlink(tmp);
+		if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			err = fail(why, ERR_FILE, "'%s' is there and is not a regular file", path);
+	}
+	free(tmp);
+	return err;
+}
+
 enum err file_rewrite(const char *path, struct bytes content, struct why *why)
 {
 	char *target = realpath(path, NULL);	/* a symbolic link stays one */

@@ -21,7 +21,10 @@ enum err file_read_secret(const char *path, struct buf *out, struct why *why);
  */
 enum err file_write(const char *path, struct bytes content, mode_t mode, bool replace, struct why *why);
 
-/* The same for a file that is there, with the mode and owner that it has (who could read it still can), also behind a symbolic link. */
+/* Could file_write replace or make it? For those who must know before they do what cannot be undone. */
+enum err file_may_write(const char *path, struct why *why);
+
+/* file_write for a file that is there, with the mode and owner that it has (who could read it still can), also behind a symbolic link. */
 enum err file_rewrite(const char *path, struct bytes content, struct why *why);
 
 /* Path `name` taken relative to the folder of `base_file` unless absolute; the caller frees. NULL name gives NULL. */

@@ -113,6 +113,33 @@ def test_waits_and_is_asked_again(pki, key_file, tmp_path):
         assert [(g.type, g.txid) for g in server.received] == [("19", txid), ("20", txid), ("20", txid)]
 
 
+@pytest.mark.parametrize("lost", [lambda *_: (500, b""), lambda *_: (200, b"garbage"), lambda pki, got: (issue(pki, got), (502, b"gone"))[1]],
+                         ids=["500", "garbage", "502"])
+def test_an_answer_that_was_lost_can_be_asked_for(pki, key_file, tmp_path, lost):
+    with Server([lost, issue], pki) as server:
+        done = enroll(server, key_file, tmp_path, "--challenge", "secret")
+        assert done.returncode == 1 and not (tmp_path / "cert.pem").exists()
+        assert f"--poll {server.received[0].txid}" in done.stderr
+        done = enroll(server, key_file, tmp_path, "--challenge", "secret", "--poll", server.received[0].txid)
+    assert done.returncode == 0 and (tmp_path / "cert.pem").exists(), done.stderr
+    assert [got.type for got in server.received] == ["19", "20"]
+
+
+@pytest.mark.parametrize("answer", [refuse, lambda *_: (400, b"no"), lambda *_: (429, b"later")], ids=["failure", "400", "429"])
+def test_what_was_refused_is_not_asked_for(pki, key_file, tmp_path, answer):
+    with Server([answer], pki) as server:
+        done = enroll(server, key_file, tmp_path)
+    assert done.returncode == 1 and "--poll" not in done.stderr
+
+
+def test_nothing_is_sent_when_the_certificate_could_not_be_written(pki, key_file, tmp_path):
+    with Server([issue], pki) as server:
+        for cert in (tmp_path / "nowhere/cert.pem", tmp_path, "/proc/cert.pem"):
+            done = enroll(server, key_file, tmp_path, "--cert", cert)
+            assert done.returncode == 3 and str(cert) in done.stderr, done.stderr
+        assert server.received == [] and list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("fail_info,name", enumerate(["badAlg", "badMessageCheck", "badRequest", "badTime", "badCertId", "unknown"]))
 def test_refused(pki, key_file, tmp_path, fail_info, name):
     with Server([lambda p, got: refuse(p, got, fail_info=fail_info, fail_text="not \x1b[31mtoday")], pki) as server:
@@ -224,7 +251,7 @@ def test_https(pki, key_file, tmp_path):
                                                          serialization.NoEncryption()))
     with Server([issue], pki, tls=(tmp_path / "tls.pem", tmp_path / "tls.key")) as server:
         done = enroll(server, key_file, tmp_path)
-        assert done.returncode == 1 and "certificate" in done.stderr and server.received == []
+        assert done.returncode == 1 and "certificate" in done.stderr and "--cacert" in done.stderr and server.received == []
         done = enroll(server, key_file, tmp_path, "--cacert", tmp_path / "tls.pem")
         assert done.returncode == 0, done.stderr
 
