@@ -113,6 +113,8 @@ static enum err take(struct walk *w, struct why *why)
 	if (parent != NULL && !member_allowed(w, parent, h.tag))
 		return fail(why, ERR_SYNTAX, "more than %d members, or a wrong segment, in the element with tag 0x%02x before octet %zu",
 		    BER_MAX_MEMBERS, parent->tag, w->pos);
+	if (h.tag == DER_OID && h.n > BER_MAX_OID)
+		return fail(why, ERR_SYNTAX, "an object identifier of %zu octets, %d at most, at octet %zu", h.n, BER_MAX_OID, w->pos);
 	if (!constructed(h.tag) || (h.n != INDEFINITE && opaque(parent))) {
 		w->pos = h.content + h.n;
 		return ERR_OK;

@@ -10,6 +10,7 @@
 
 #define BER_MAX_DEPTH 24	/* elements inside one another */
 #define BER_MAX_ELEMENTS 8192	/* in all: a 4 MiB message in 1,000-octet segments has half as many */
+#define BER_MAX_OID 128		/* octets of an object identifier: libtasn1 needs 20 ns for each, and the longest met has 20 */
 #define BER_MAX_MEMBERS 32	/* of a SET or a context-specific tag, segments of a string excepted */
 
 struct ber_element {

@@ -26,6 +26,8 @@ def from_strangers():
     yield "thousands of attributes", request.but(extra=(attribute,) * (SIZE // len(attribute) - 200)).encode()
     yield "thousands of certificates", request.but(certs=[device.cert] * (SIZE // len(device.cert) - 2)).encode()
     yield "a certificate of a mebibyte", request.but(certs=[der.seq(bytes(SIZE - 3000)), device.cert]).encode()
+    signed = der.seq(der.integer(1), der.set_of(), der.seq(der.tlv(der.OID, b"\1" * (SIZE - 100))), der.set_of())
+    yield "an object identifier of a mebibyte", der.seq(der.oid(scepmsg.ID_SIGNED), der.tlv(0xA0, signed))
     yield "200 recipients", request.but(content=None, recipients=[device.cert] * 200, plain=b"x" * (SIZE // 2)).encode()
     yield "a mebibyte of content", request.but(content=bytes(SIZE - 3000)).encode()
     yield "a mebibyte of content in BER", request.but(content=bytes(SIZE - 60000), ber=True).encode()

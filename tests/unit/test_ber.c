@@ -4,6 +4,7 @@
 #include "../bench/hostile.h"
 #include "base/codec.h"
 #include "pki/ber.h"
+#include "pki/der.h"
 
 static struct buf from_hex(const char *hex)
 {
@@ -94,6 +95,24 @@ static enum err check_children(const char *shells, size_t depth, const char *chi
 	return err;
 }
 
+/* A SEQUENCE with an OBJECT IDENTIFIER of n octets. */
+static enum err check_long_oid(size_t n)
+{
+	struct buf in = {0}, oid = {0};
+	struct ber_element e;
+	enum err err;
+
+	for (size_t i = 0; i < n; i++)
+		buf_add_byte(&oid, 1);
+	size_t at = der_open(&in);
+	der_tlv(&in, DER_OID, buf_bytes(&oid));
+	der_close(&in, at, DER_SEQUENCE);
+	err = ber_check(buf_bytes(&in), &e, NULL);
+	buf_free(&oid);
+	buf_free(&in);
+	return err;
+}
+
 static void test_limits(void **state)
 {
 	(void)state;
@@ -110,6 +129,10 @@ static void test_limits(void **state)
 	assert_int_equal(check_children("3080a0803080a080", 4, "0400", 1000), ERR_SYNTAX);
 	assert_int_equal(check_children("3080a080308030803080a080", 6, "0400", 1000), ERR_SYNTAX);
 	assert_int_equal(check_children("3080a08030803080a080", 5, "0500", 1000), ERR_SYNTAX);
+	/* object identifiers */
+	assert_int_equal(check_long_oid(BER_MAX_OID), ERR_OK);
+	assert_int_equal(check_long_oid(BER_MAX_OID + 1), ERR_SYNTAX);
+	assert_int_equal(check_long_oid(1 << 20), ERR_SYNTAX);
 	/* elements */
 	assert_int_equal(check_children("3080", 1, "0500", BER_MAX_ELEMENTS - 1), ERR_OK);
 	assert_int_equal(check_children("3080", 1, "0500", BER_MAX_ELEMENTS), ERR_SYNTAX);
