@@ -6,8 +6,8 @@
 #include "admin/print.h"
 #include "admin/verb.h"
 #include "admin/verbs.h"
-#include "base/codec.h"
 #include "pki/crl.h"
+#include "store/cert.h"
 #include "store/revoke.h"
 
 struct args {
@@ -68,17 +68,14 @@ int cert_revoke_run(int argc, char **argv)
 	struct args args = {.reason = "unspecified"};
 	struct store_revocation r = {0};
 	struct store_revoked done;
-	struct buf octets = {0};
+	uint8_t serial[STORE_SERIAL_SIZE];
 	struct store *store;
 	struct why why = {0};
 	char *actor;
 	enum err err;
-	bool ok;
 
 	opts_parse(&opts, argc, argv, &args);
-	ok = hex_decode(&octets, args.serial);
-	buf_free(&octets);
-	if (!ok)
+	if (!store_parse_serial(args.serial, serial))
 		return verb_misused("'%s' is not a serial number: `scepter cert list' shows them", args.serial);
 	r.reason = crl_reason_by_name(args.reason);
 	if (r.reason < 0)

@@ -147,24 +147,19 @@ int cert_show_run(int argc, char **argv)
 	struct args args = {0};
 	struct store_cert_row *row = NULL;
 	struct json_object *o;
-	struct buf octets = {0}, hex = {0};
+	uint8_t serial[STORE_SERIAL_SIZE];
 	struct store *store;
 	struct why why = {0};
 	enum err err;
 
 	opts_parse(&show_opts, argc, argv, &args);
-	if (!hex_decode(&octets, args.serial))
+	if (!store_parse_serial(args.serial, serial))
 		return verb_misused("'%s' is not a serial number: `scepter cert list' shows them", args.serial);
 	store = load_store_of(args.conf, args.conninfo);
-	if (store == NULL) {
-		buf_free(&octets);
+	if (store == NULL)
 		return EXIT_CONFIG;
-	}
-	hex_encode(&hex, buf_bytes(&octets));
-	err = store_cert_show(store, buf_str(&hex), &row, &why);
+	err = store_cert_show(store, args.serial, &row, &why);
 	store_close(store);
-	buf_free(&octets);
-	buf_free(&hex);
 	if (err != ERR_OK)
 		return verb_failed(&why);
 	o = describe(row);

@@ -78,9 +78,12 @@ enum err store_cert_list(struct store *s, const struct store_cert_filter *f, str
 bool store_parse_serial(const char *hex, uint8_t serial[STORE_SERIAL_SIZE])
 {
 	struct buf b = {0};
-	char *even = mem_printf("%s%s", strcspn(hex, ":") % 2 ? "0" : "", hex);
+	char *even;
 	bool ok;
 
+	if (strncasecmp(hex, "0x", 2) == 0)
+		hex += 2;
+	even = mem_printf("%s%s", strcspn(hex, ":") % 2 ? "0" : "", hex);
 	ok = hex_decode(&b, even) && b.n > 0;
 	while (ok && b.n > STORE_SERIAL_SIZE && b.p[0] == 0) {
 		memmove(b.p, b.p + 1, b.n - 1);

@@ -23,6 +23,9 @@ struct store_cert_filter {		/* NULL and 0: any */
 };
 
 enum err store_cert_list(struct store *s, const struct store_cert_filter *f, struct store_cert_row **list, size_t *n, struct why *why);
+/* A serial number as people and programs write it: hexadecimal, after 0x or not, ':' allowed, leading zeros or not. False: it cannot be one of ours. */
+bool store_parse_serial(const char *hex, uint8_t serial[STORE_SERIAL_SIZE]);
+
 enum err store_cert_show(struct store *s, const char *serial_hex, struct store_cert_row **out, struct why *why);	/* NOT_FOUND */
 
 /* How many certificates were issued in each profile that has any, in no order. Reads them all: seconds, where there are millions. */

@@ -49,9 +49,6 @@ char *store_row_hex(const PGresult *r, int row, int column);
 #define STORE_ID_LENGTH 8
 enum err store_make_id(char id[STORE_ID_LENGTH + 1], struct why *why);
 
-/* A serial number as people write it: hexadecimal, ':' allowed, leading zeros or not. */
-bool store_parse_serial(const char *hex, uint8_t serial[STORE_SERIAL_SIZE]);
-
 /* The id of an issuer's certificate or of an authority. */
 void store_public_id(struct bytes of, uint8_t id[32]);
 

@@ -1,5 +1,6 @@
 #include "store/revoke.h"
 
+#include "store/cert.h"
 #include "store/internal.h"
 
 enum revoke_result { REVOKED, REVOKED_BEFORE, NO_CERTIFICATE };

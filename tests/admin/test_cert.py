@@ -107,7 +107,8 @@ def test_revoke_and_sign(site, authority):
     assert again.code == FAILED and again.json["result"] == "was revoked already" and again.json["reason"] == "keyCompromise"
     row = next(r for r in listed(site) if r["serial"] == serial)
     assert (row["state"], row["revocation_reason"]) == ("revoked", "keyCompromise")
-    assert site.ok("cert", "show", serial, "--json").json["state"] == "revoked"
+    for form in (serial, serial.lstrip("0"), serial.upper(), f"0x{cert.serial_number:x}", ":".join(serial[i:i + 2] for i in range(0, 32, 2))):
+        assert site.ok("cert", "show", form, "--json").json["state"] == "revoked", form
     signed = site.ok("crl", "--sign", "--json")
     assert signed.json["number"] >= 1 and serial.lstrip("0") in [e["serial"].lstrip("0") for e in signed.json["entries"]]
     assert "was signed and published" in signed.err
@@ -123,7 +124,8 @@ def test_revoke_and_sign(site, authority):
 
 def test_revoke_refuses(site):
     site.bad(FAILED, "there is no certificate with serial", "cert", "revoke", "01")
-    site.bad(USAGE, "is not a serial number", "cert", "revoke", "no")
+    for serial in ("no", "0x", ":", "01" * 17):
+        site.bad(USAGE, "is not a serial number", "cert", "revoke", serial)
     site.bad(USAGE, "is not a reason; one of unspecified, keyCompromise", "cert", "revoke", "01", "--reason", "certificateHold")
     site.bad(USAGE, "is not a time that has passed", "cert", "revoke", "01", "--invalid-since", "2999-01-01")
     site.bad(USAGE, "is not a time that has passed", "cert", "revoke", "01", "--invalid-since", "yesterday")
