@@ -41,7 +41,7 @@ static enum err check_key(const struct work *w, struct why *why)
 	if (!same_key(w->csr->spki, w->msg->signer->spki) || allowed == SAME_KEY_ALWAYS ||
 	    (allowed == SAME_KEY_PKCSREQ && w->msg->type == SCEP_PKCSREQ))
 		return ERR_OK;
-	return fail(why, ERR_RENEWAL, "the request is for the same key; make a new one, or set 'same_key' in [renewal]");
+	return fail(why, ERR_SAME_KEY, "the request is for the same key; the device has to make a new one, or set 'same_key' in [renewal]");
 }
 
 /* One of ours, known and good, or one of a former CA. */

@@ -66,7 +66,10 @@ def test_same_key(renewing):
         client = renewing(profile)
         old = enrolled(client)
         request = Request(*old, list(client.to), csr(old[0], "old"), message_type=message_type)
-        client.enrol(request) if accepted else client.refused(request, scepmsg.BAD_REQUEST)
+        if accepted:
+            client.enrol(request)
+        else:
+            assert "has to be for a new key" in client.refused(request, scepmsg.BAD_REQUEST).fail_text
 
 
 def test_names_may_be_fewer_but_not_others(renewing):
