@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -15,10 +16,9 @@ from clientcerts import ClientCa, ExtendedKeyUsageOID, Holder, x509
 from frontends import FRONT_ENDS
 from processes import new_folder, wait_for, write
 from scepmsg import BAD_REQUEST, Device
+from windows import hour
 
 CAPS = "operation=GetCACaps"
-
-
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_curl(front, cas, version):
 def test_openssl(front, cas):
     request = f"GET /scep-mtls?{CAPS} HTTP/1.0\r\n\r\n"
     out = subprocess.run(["openssl", "s_client", "-quiet", "-connect", f"127.0.0.1:{front.tls_port}", "-cert", cas.good.cert_file, "-key",
-                          cas.good.key_file, "-ign_eof"], input=request.encode(), capture_output=True, timeout=30)
+                          cas.good.key_file, "-ign_eof"], input=request.encode(), capture_output=True, timeout=120)
     assert b" 200 " in out.stdout.split(b"\r\n")[0], out.stdout + out.stderr
 
 
@@ -226,7 +226,7 @@ def world(make_site, cas):
     profile("templates", trust(site, cas, cas.a, challenge="not-with-client-cert"), subject={
         "template": "CN=${tls.cn},serialNumber=${tls.serial_number:-none},O=${tls.o},OU=${tls.serial}"}, san={"template": "dns:${tls.dns:-none.example}"})
     told = write(site.folder / "told.sh", f"#!/bin/sh\ncat >{site.folder}/told.json\necho '{{\"decision\": \"allow\"}}'\n", 0o755)
-    profile("few", trust(site, cas, cas.a), limits={"per_source": "2/1h"})
+    profile("few", trust(site, cas, cas.a), limits={"per_source": f"2/{hour()}s"})
     profile("command", trust(site, cas, cas.a, bind="cn"), command={"path": told})
     front = site.start("nginx", client_cas=cas.all)
     yield SimpleNamespace(site=site, front=front, **{k: v for k, v in vars(made).items() if k != "site"})
@@ -485,10 +485,12 @@ def test_from_a_proxy(behind, cas, form):
 def test_from_anybody_else(behind, cas):
     """Dropped, and said once a minute at most."""
     header = f"{HEADER}: {forms(cas.good)['RFC 9440']}"
+    begun = time.monotonic()
     for tls in (False, True):
         refused(behind, "no client certificate in SSL_CLIENT_CERT", ask(behind, header, source="127.0.0.2", tls=tls))
     lines = [line for line in behind.logs().splitlines() if f"header {HEADER} of a request from 127.0.0.2 is dropped" in line]
-    assert len(lines) == (2 if behind.kind == "cgi" else 1), "CGI has a process for each request"
+    minutes = int(time.monotonic() - begun) // 60
+    assert len(lines) == 2 if behind.kind == "cgi" else 1 <= len(lines) <= 1 + minutes, "CGI has a process for each request"
     # what it shows by TLS itself counts as ever, whatever the header says
     assert ask(behind, header, source="127.0.0.2", tls=cas.of_b.context, path="/scep-mtls/b").status == 200
     refused(behind, "by 'CN=Root B", ask(behind, header, source="127.0.0.2", tls=cas.of_b.context))

@@ -3,6 +3,7 @@ import base64
 import calendar
 import json
 import os
+import socket
 import threading
 import time
 
@@ -12,13 +13,16 @@ import scepmsg
 from cryptography import x509
 from clientcerts import ClientCa
 from hookserver import Authority, HookServer, signature_is_right
-from processes import SOURCE, alive, new_folder, run, wait_for, write
+from processes import DEADLINE, SOURCE, alive, new_folder, run, wait_for, write
+from reload import reload_whole
 from scepmsg import Device, Request, csr
+from windows import widening
 
 SECRET = "s3cret of the web hook"
 ALLOW, DENY = {"decision": "allow"}, {"decision": "deny", "reason": "not in the inventory"}
 WAIT = {"decision": "pending", "reason": "ask Ms. M\u00fcller"}
 RENEWALREQ = "17"
+HANGING = 2, 10, 50	# seconds until a command is killed; more for machines on which it has not begun after those
 
 
 class Stand:
@@ -43,10 +47,10 @@ class Stand:
         client = dict(zip(("client_certificate", "client_key"), trusted.issue("responder")))
 
         def web(service="good", **more):
-            return {"url": self.services[service].url, "ca_file": trusted.file, **more}
+            return {"url": self.services[service].url, "ca_file": trusted.file, "timeout": "60s", **more}
 
         def command(**more):
-            return {"path": self.script, **more}
+            return {"path": self.script, "timeout": "60s", **more}
         self.script = self.folder / "command"
         self.command("exit 1")
         static = {"static_challenge_file": self.folder / "shared"}
@@ -61,7 +65,8 @@ class Stand:
             "system": {"webhook": {"url": self.services["good"].url}},
             "mutual": {"webhook": web("mutual", **client)},
             "anonymous": {"webhook": web("mutual")},
-            "command": {"command": command(timeout="2s")},
+            "command": {"command": command()},
+            **{f"command-{seconds}": {"command": command(timeout=f"{seconds}s")} for seconds in HANGING},
             "commands-judge": {"command": command(role="challenge")},
             "both": {"webhook": web(), "command": command()},
             "named": {"webhook": web(), "subject": {"template": "CN=${hook.name},OU=${hook.unit:-none},O=Example"}},
@@ -110,6 +115,12 @@ def put_off(client, request, *words):
         assert word in line, f"{word!r} is not in: {line}"
 
 
+def gets_it(client, request):
+    """It comes back, as often as it is put off: a machine under load may be slower than a short deadline."""
+    wait_for(lambda: client.post_raw(request.encode()).status != 503, "anything but 503")
+    client.enrol(request)
+
+
 def queued(client, request):
     return [r for r in client.site.json("request", "list", "--profile", client.profile) if r["transaction"] == request.txid]
 
@@ -120,11 +131,12 @@ def queued(client, request):
 def test_what_a_judge_of_challenges_is_told(stand):
     hook, client = stand.hook.expect(ALLOW), stand.client("judge")
     request = client.request(label="told", challenge="what only the service knows", dns=("a.example", "b.example"))
+    begun = int(time.time())
     client.enrol(request)
     (question,) = hook.questions
     event = question.event
     key = scepmsg.digest_of("sha256", scepmsg.spki(request.key)).hex()
-    assert abs(time.time() - calendar.timegm(time.strptime(event.pop("time"), "%Y-%m-%dT%H:%M:%SZ"))) < 60
+    assert begun <= calendar.timegm(time.strptime(event.pop("time"), "%Y-%m-%dT%H:%M:%SZ")) <= time.time()
     assert base64.b64decode(event.pop("csr")) == request.plain
     assert len(event["id"]) == 32 and event.pop("id") == question.headers["idempotency-key"]
     assert event == {
@@ -353,7 +365,7 @@ def test_compliance_before_operators(stand):
 def test_raced(stand):
     """The same request several times at once: the service may be asked each time, and there is one certificate."""
     hook, client = stand.hook.expect(ALLOW), stand.client("judge")
-    request, barrier, replies = client.request(challenge="raced"), threading.Barrier(2, timeout=20), []
+    request, barrier, replies = client.request(challenge="raced"), threading.Barrier(2, timeout=DEADLINE), []
 
     def both(handler, question):
         barrier.wait()	# nobody is answered before both have asked
@@ -435,40 +447,38 @@ def test_a_redirect_leads_nowhere(stand):
 
 
 def test_late(stand):
-    """One deadline for all attempts; the worker is free again after it."""
+    """One deadline for all attempts, whatever the service does; the worker is free again after it."""
     release = threading.Event()
 
     def late(handler, question):
-        release.wait(60)
+        release.wait()
         handler.give_up()
     hook, client = stand.hook.expect(late), stand.client("hasty")
     request = client.request()
     begun = time.monotonic()
     put_off(client, request, "did not answer within")
-    assert 0.5 < time.monotonic() - begun < 5
+    assert time.monotonic() - begun > 0.5
     release.set()
     hook.expect(ALLOW)
-    client.enrol(request)
+    gets_it(client, request)
 
 
 def test_away(stand):
     """Nobody listens; then somebody does."""
-    site = stand.site
-    silent = HookServer()
-    url = silent.url
-    silent.stop()
-    site.profiles["away"] = site.profile(webhook={"url": url})
+    site, service = stand.site, HookServer()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))		# it does not listen, and nobody else can
+        site.profiles["away"] = site.profile(webhook={"url": f"http://127.0.0.1:{nobody.getsockname()[1]}/"})
+        site.write()
+        reload_whole(stand.front)
+        client = stand.client("away")
+        request = client.request()
+        put_off(client, request, "cannot be asked")
+    site.profiles["away"] = site.profile(webhook={"url": service.url})
     site.write()
-    reload(stand)
-    client = stand.client("away")
-    request = client.request()
-    put_off(client, request, "cannot be asked")
-
-
-def reload(stand):
-    before = stand.front.logs().count("was reloaded")
-    os.kill(stand.front.responder.pid, 1)
-    wait_for(lambda: stand.front.logs().count("was reloaded") > before, "the reload")
+    reload_whole(stand.front)
+    client.enrol(request)
+    service.stop()
 
 
 @pytest.mark.parametrize("profile", ["stranger", "host", "expired", "system"])
@@ -538,15 +548,15 @@ def test_command_judges_challenges(stand):
     ("echo nonsense", ("not JSON",)),
     ("exit 0", ("empty",)),
     ("cat /dev/zero", ("more than 64 KiB",)),
-    ("yes >&2; exit 0", ("did not end within",)),
+    ("yes >&2; exit 0", ("did not end within", "2000 ms")),
 ], ids=["exit", "killed", "garbage", "nothing", "huge", "chatty"])
 def test_command_fails_closed(stand, script, words):
     stand.command(script)
-    client = stand.client("command")
+    client = stand.client("command-2" if "2000 ms" in words else "command")
     request = client.request()
     put_off(client, request, 'refused_by="command"', *words)
     stand.command("""echo '{"decision": "allow"}'""")	# it reads nothing
-    client.enrol(request)
+    gets_it(client, request)
 
 
 def test_command_cannot_be_run(stand):
@@ -561,12 +571,15 @@ def pids_in(path):
 
 def test_command_hangs(stand):
     """It is killed, with what it started."""
-    pids = stand.folder / "hanging"
-    stand.command(f"echo $$ >>{pids}; sleep 1000 & echo $! >>{pids}; wait")
-    client = stand.client("command")
-    put_off(client, client.request(), "did not end within", "2000 ms")
-    assert len(pids_in(pids)) == 2
-    wait_for(lambda: not any(alive(pid) for pid in pids_in(pids)), "both to be dead")
+    def hangs(seconds):
+        """Its process ids; None: it was killed before it had begun."""
+        pids = stand.folder / f"hanging-{seconds}"
+        stand.command(f"echo $$ >>{pids}; sleep 1000 & echo $! >>{pids}; wait")
+        client = stand.client(f"command-{seconds}")
+        put_off(client, client.request(), "did not end within", f"{seconds}000 ms")
+        return pids_in(pids) if len(pids_in(pids)) == 2 else None
+    both = widening(hangs, *HANGING)
+    wait_for(lambda: not any(alive(pid) for pid in both), "both to be dead")
 
 
 def test_command_leaves_somebody_behind(stand):
@@ -576,7 +589,7 @@ def test_command_leaves_somebody_behind(stand):
     client = stand.client("command")
     begun = time.monotonic()
     client.enrol()
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 30, "of the 60 that it has"
     wait_for(lambda: not alive(pids_in(pids)[0]), "it to be gone")
 
 

@@ -7,16 +7,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from processes import children, run, wait_for, write
 from reload import reload_whole
-from scepmsg import BAD_MESSAGE_CHECK, SUCCESS
+from scepmsg import BAD_MESSAGE_CHECK, SUCCESS, Device
 from signed import ES, RS, refused, request, settings
 from tokens import Issuer
+from windows import widening
 
 
 def test_configurations_that_do_not_start(site):
     good = settings(site)
     rows = [
         ({}, ES.public(), 0, ""), ({}, "", 1, "holds no certificate and no public key"), ({}, ES.cert(-100, -10), 1, "no certificate in it is valid now"),
-        ({}, ES.cert(-100, -10) + RS.cert(), 0, "certificate 1 expired on"), ({}, ES.cert(100, 1000), 1, "valid now"),
+        ({}, ES.cert(-100, -10) + RS.cert(), 0, "certificate 1 expired on"), ({}, ES.cert(10000, 20000), 1, "valid now"),
         ({}, Issuer("ES256", ec.generate_private_key(ec.SECP384R1())).public(), 1, "neither RS256 nor ES256"),
         ({}, Issuer("RS256", rsa.generate_private_key(65537, 1024)).public(), 1, "RSA key of 1024 bits"),
         ({"anchors": "/nowhere/anchors.pem"}, "", 1, "/nowhere/anchors.pem"), ({"skew": "10m", "validity": "10m"}, ES.public(), 1, "not less than the validity"),
@@ -75,16 +76,16 @@ def test_anchor_that_expires_meanwhile(site, client_of):
 
     def in_time(seconds):
         """An enrolment by an anchor that is good for so many seconds; None when they were over too early to tell."""
-        end = int(time.time()) + seconds
+        device, end = Device.shared(f"{seconds} s"), int(time.time()) + seconds
         write(site.folder / "anchors.pem", ES.cert(end=seconds) + RS.cert())
         reload_whole(front)
-        req = request(client, ES.token(), label=f"{seconds} s")
+        req = request(client, ES.token(), device.label, device=device)
         reply = client.send(req)
         if time.time() >= end:
             return None
         assert reply.status == SUCCESS, reply
         return end, req, reply
-    end, req, first = next(filter(None, map(in_time, (3, 6, 12, 24, 48))))
+    end, req, first = widening(in_time, 3, 6, 12, 24, 48)
     wait_for(lambda: time.time() > end + 2, "the certificate to expire")
     refused(client, request(client, ES.token()), "signature_invalid", BAD_MESSAGE_CHECK, "no trust anchor with an EC key is valid now")
     client.enrol(request(client, RS.token()))

@@ -194,7 +194,7 @@ class NextCa(Exchange):
 
     def settings(self):
         self.pair("next", self.other)
-        return self.profile(next_ca={**self.keys("next", "ca"), "announce": "2026-01-01"}, next_ra=self.keys("next", "ra"))
+        return self.profile(next_ca={**self.keys("next", "ca"), "announce": "2020-01-01"}, next_ra=self.keys("next", "ra"))
 
     def issues(self, client, pair):
         client.to = client.trusted = [pair.ra]
@@ -219,7 +219,7 @@ class OldCaFile(Exchange):
 
     def settings(self):
         self.pair("next", self.other)
-        return self.profile(next_ca={**self.keys("next", "ca"), "announce": "2026-01-01"}, next_ra=self.keys("next", "ra"))
+        return self.profile(next_ca={**self.keys("next", "ca"), "announce": "2020-01-01"}, next_ra=self.keys("next", "ra"))
 
     def before(self, client):
         """What the other CA issued here; then the profile knows of that CA by [old_ca] alone."""
@@ -357,7 +357,7 @@ def test_rotation_of_the_ra(site, client_of, split):
     # the date of the first one is reached: nothing but the clock
     profile = site.folder / "profiles.d" / "default.ini"
     head, older = profile.read_text().split("[older_ra]")
-    write(profile, f"{head}[older_ra]{re.sub('until = .*', 'until = 2026-01-01', older)}", 0o640)
+    write(profile, f"{head}[older_ra]{re.sub('until = .*', 'until = 2020-01-01', older)}", 0o640)
     reload_whole(front)
     client.to, client.trusted = [ras[0]], sign or [ras[-1]]
     client.refused(client.request(), BAD_REQUEST)
@@ -425,7 +425,13 @@ def holders(site, pids):
     """Those of the processes that have accepted a connection of the responder's socket, and not closed it."""
     lines = [line.split() for line in open("/proc/net/unix")]
     inodes = {f"socket:[{line[6]}]" for line in lines if line[-1] == str(site.socket) and line[5] == "03"}
-    return {pid for pid in pids if inodes & {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}}
+
+    def target(pid, fd):
+        try:
+            return os.readlink(f"/proc/{pid}/fd/{fd}")
+        except FileNotFoundError:	# closed meanwhile
+            return None
+    return {pid for pid in pids if inodes & {target(pid, fd) for fd in os.listdir(f"/proc/{pid}/fd")}}
 
 
 def test_requests_under_way_end_under_the_old_configuration(site, client_of):
@@ -468,15 +474,17 @@ def test_many_reloads_at_once(site, client_of):
     asking = [threading.Thread(target=ask) for _ in range(3)]
     for thread in asking:
         thread.start()
+    last = client_of(site, front, "/scep/last")
     for i in range(30):
         front.responder.process.send_signal(signal.SIGHUP)
-    site.profiles["last"] = site.profile()
-    site.write()
-    reload_whole(front)
+    write(site.folder / "profiles.d" / "last.ini", site._text(site.profile()), 0o640)
+    front.responder.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: all(last.get("operation=GetCACaps").status == 200 for _ in range(20)), "every worker to serve the last state")
+    wait_for(lambda: len(front.responder.workers()) == 2, "the workers before it to go")
     stop.set()
     for thread in asking:
         thread.join()
-    assert not failures and client_of(site, front, "/scep/last").get("operation=GetCACaps").status == 200
+    assert not failures
 
 
 def test_a_bad_reload_goes_on_with_everything(site, client_of):

@@ -101,7 +101,7 @@ def front(request, make_site):
 
 def ask(front, context, headers=None):
     """Status and body; (0, b"") when TLS was refused."""
-    connection = http.client.HTTPSConnection("127.0.0.1", front.tls_port, context=context, timeout=30)
+    connection = http.client.HTTPSConnection("127.0.0.1", front.tls_port, context=context, timeout=120)
     try:
         connection.request("POST", PATH, b"{}", {"Content-Type": "application/json", **(headers or {})})
         answer = connection.getresponse()
