@@ -1,13 +1,20 @@
 #include "pki/token.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <gnutls/pkcs11.h>
 
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/mem.h"
+
+#define TURN_NS 5000000
+#define TURN_TRIES 2000		/* ten seconds */
 
 struct token_key {
 	char *pin;		/* NULL: none was configured */
@@ -102,6 +109,20 @@ static enum err read_pin(const char *pin_file, char **pin, struct why *why)
 	return err;
 }
 
+/*
+ * One process after the other logs in: SoftHSM2 writes its token anew at every login, and whoever looks meanwhile finds none (of four
+ * workers that started at once a third). The PIN file is what they have in common. Released by close. A process that hangs there holds
+ * nobody up for ever. -1: no PIN, and nobody to wait for.
+ */
+static int wait_for_turn(const char *pin_file)
+{
+	int fd = pin_file == NULL ? -1 : open(pin_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	for (int tries = 0; fd >= 0 && tries < TURN_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; tries++)
+		nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
+	return fd;
+}
+
 /* What a failure to open means for whoever wrote the URI. */
 static enum err explain(const char *uri, const struct token_key *token, int rc, struct why *why)
 {
@@ -114,9 +135,11 @@ static enum err explain(const char *uri, const struct token_key *token, int rc, 
 	if (gnutls_pkcs11_token_get_flags(uri, &flags) != 0)
 		return fail(why, ERR_KEY, "no token matches '%.*s': compare with p11tool --list-tokens", n, uri);
 	if (rc == GNUTLS_E_PKCS11_PIN_LOCKED || rc == GNUTLS_E_PKCS11_PIN_EXPIRED)
-		return fail(why, ERR_KEY, "the PIN of the token of '%.*s' is locked or has expired", n, uri);
+		return fail(why, ERR_KEY, "the PIN of the token of '%.*s' is locked or has expired: its security officer has to set a "
+		    "new one", n, uri);
 	if (token->refused)
-		return fail(why, ERR_KEY, "the PIN for '%.*s' is wrong, or one more wrong one would lock the token", n, uri);
+		return fail(why, ERR_KEY, "the PIN for '%.*s' is wrong, or one more wrong one would lock the token; it is the first line of "
+		    "pin_file", n, uri);
 	if (token->asked && token->pin == NULL)
 		return fail(why, ERR_KEY, "the token of '%.*s' wants a PIN: set pin_file", n, uri);
 	if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || rc == GNUTLS_E_PKCS11_REQUESTED_OBJECT_NOT_AVAILBLE)
@@ -130,7 +153,7 @@ enum err token_open(const char *uri, const char *pin_file, gnutls_privkey_t *han
 	struct token_key *token = mem_alloc(sizeof(*token));
 	gnutls_privkey_t h = NULL;
 	enum err err;
-	int rc;
+	int rc, turn = wait_for_turn(pin_file);
 
 	if ((err = load_module(uri, why)) != ERR_OK || (pin_file != NULL && (err = read_pin(pin_file, &token->pin, why)) != ERR_OK))
 		goto out;
@@ -139,17 +162,19 @@ enum err token_open(const char *uri, const char *pin_file, gnutls_privkey_t *han
 		gnutls_privkey_set_pin_function(h, give_pin, token);
 		rc = gnutls_privkey_import_url(h, uri, 0);
 	}
-	if (rc != 0) {
+	if (rc != 0)
 		err = explain(uri, token, rc, why);
-		goto out;
+out:
+	if (turn >= 0)
+		close(turn);
+	if (err != ERR_OK) {
+		gnutls_privkey_deinit(h);
+		token_free(token);
+		return err;
 	}
 	*handle = h;
 	*out = token;
 	return ERR_OK;
-out:
-	gnutls_privkey_deinit(h);
-	token_free(token);
-	return err;
 }
 
 void token_free(struct token_key *token)
