@@ -45,10 +45,15 @@ static enum err check_policy(struct work *w, struct json_object *o, struct why *
 
 static void put_verdict(const struct work *w, struct json_object *o)
 {
+	/* those whom authorize() finds; a file brings no TLS client */
 	static const char *const conditions[] = {
 	    [AUTHORITY_NONE] = ": there is no challenge",
 	    [AUTHORITY_STATIC] = ": the challenge is a static secret of the profile",
 	    [AUTHORITY_ONE_TIME] = ", if the database knows the challenge",
+	    [AUTHORITY_SIGNED] = ", if the signed challenge was not used before",
+	    [AUTHORITY_WEBHOOK] = ", if the web hook accepts it",
+	    [AUTHORITY_COMMAND] = ", if the command accepts it",
+	    [AUTHORITY_CLIENT_CERT] = "",
 	};
 	const char *status = approve_waits(w) ? "PENDING until operators approve it" : "SUCCESS";
 	char *text = mem_printf("%s%s", status, w->renews ? ", if the certificate that signed may be renewed now" : conditions[w->authority]);
@@ -88,6 +93,7 @@ enum err show_judge(const struct show *show, struct scep_msg *msg, struct bytes 
 	put_verdict(&w, o);
 out:
 	template_free(&w.template);
+	signed_free(&w.token);
 	pubkey_free(w.csr_key);
 	csr_free(w.csr);
 	return err;

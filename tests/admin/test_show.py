@@ -7,6 +7,7 @@ import pytest
 from conftest import CONFIG, DATA, FAILED, OK, USAGE, bad, ok, scepter
 
 import scepmsg
+import tokens
 
 SCEP = DATA / "good/scep"
 SECRET = "open sesame and more"
@@ -145,6 +146,26 @@ def test_would_wait(judged, parties, tmp_path):
         for challenge, condition in ((SECRET, ": the challenge is a static"), (None, ": there is no challenge"), ("other", ", if the database")):
             answer = show(request(parties, tmp_path, challenge=challenge), "--profile", "default", env=judged.env())["responder_would_answer"]
             assert answer.startswith("PENDING until operators approve it" + condition)
+    finally:
+        judged.profile.write_text(text)
+
+
+@pytest.mark.parametrize("section, challenge, condition", [
+    ("[webhook]\nurl = http://127.0.0.1:1/\nrole = challenge\n", "any", ", if the web hook accepts it"),
+    ("[command]\npath = /bin/true\nrole = challenge\n", "any", ", if the command accepts it"),
+    ("[webhook]\nurl = http://127.0.0.1:1/\nrole = challenge\nwithout_challenge = yes\n", None, ", if the web hook accepts it"),
+    ("[signed_challenge]\nanchors = {anchors}\naudience = {audience}\n", tokens.Issuer.token, ", if the signed challenge was not used before"),
+])
+def test_would_be_judged_elsewhere(judged, parties, tmp_path, section, challenge, condition):
+    """By those who are not asked here."""
+    issuer = tokens.Issuer("ES256")
+    anchors = tmp_path / "anchors.pem"
+    anchors.write_text(issuer.public())
+    text = judged.profile.read_text()
+    judged.profile.write_text(text + "one_time_challenge = no\n" + section.format(anchors=anchors, audience=tokens.AUDIENCE))
+    try:
+        path = request(parties, tmp_path, challenge=challenge(issuer) if callable(challenge) else challenge)
+        assert show(path, "--profile", "default", env=judged.env())["responder_would_answer"] == "SUCCESS" + condition
     finally:
         judged.profile.write_text(text)
 
