@@ -52,14 +52,34 @@ static enum authority claimed_from(size_t i, struct work *w, struct why *why)
 	return AUTHORITY_NONE;
 }
 
+/* A challenge that nobody claims is refused by those who would have, had it been right. */
+static enum authority nobody(const struct work *w, struct why *why)
+{
+	const struct profile *p = w->env->profile;
+
+	if (work_password(w).n == 0) {
+		fail(why, ERR_CHALLENGE, "the request has no challengePassword");
+		return AUTHORITY_NONE;
+	}
+	if (p->secrets != NULL) {
+		fail(why, ERR_CHALLENGE, "the challengePassword is none of the profile's static secrets%s",
+		    p->anchors != NULL ? ", and no signed challenge" : "");
+		return AUTHORITY_STATIC;
+	}
+	if (p->anchors != NULL) {
+		fail(why, ERR_CHALLENGE, "the challengePassword is no signed challenge, which would be three parts with two dots between them and longer");
+		return AUTHORITY_SIGNED;
+	}
+	fail(why, ERR_CHALLENGE, "the request has a challengePassword, and nobody in this profile takes any; send none, or set static_challenge_file or "
+	    "one_time_challenge in [enrol]");
+	return AUTHORITY_NONE;
+}
+
 enum authority authorize(struct work *w, struct why *why)
 {
 	enum authority found = claimed_from(0, w, why);
 
-	if (found == AUTHORITY_NONE)
-		fail(why, ERR_CHALLENGE, work_password(w).n == 0 ? "the request has no challengePassword" :
-		    "the challengePassword is none of the profile's static secrets");
-	return found;
+	return found != AUTHORITY_NONE ? found : nobody(w, why);
 }
 
 bool authorize_instead(struct work *w, struct why *why)

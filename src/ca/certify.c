@@ -234,7 +234,7 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 			return err;
 	}
 	if (challenged->err != ERR_OK && !approve_asks_operators(w)) {
-		w->out->refused_by = authority_name(w->authority);
+		w->out->refused_by = w->authority == AUTHORITY_NONE ? "challenge" : authority_name(w->authority);
 		return fail(why, challenged->err, "%s", challenged->text);
 	}
 	if (signed_by_ours && name_eq(w->csr->subject, w->msg->signer->subject))
