@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/conf.h"
 #include "pki/name.h"
 
 #define BLANKS " \t"	/* no comma: the URI of a SID has one */
@@ -18,6 +19,37 @@ struct san_template {
 	struct item *list;
 	size_t n;
 };
+
+static bool has_comma(const struct wording *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->list[i].name == NULL && strchr(w->list[i].text, ',') != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What stands there whatever the values are, and would refuse every request. */
+static enum err check_literal(const struct item *item, const char *start, struct why *why)
+{
+	struct buf name = {0};
+	enum err err = ERR_OK;
+	struct bytes rest;
+	struct san san;
+
+	if (item->type != SAN_URI && has_comma(&item->value))
+		return fail(why, ERR_CONFIG, "'%.60s': blanks stand between names, no commas", start);
+	if (item->value.n > 1 || item->value.list[0].name != NULL)
+		return ERR_OK;
+	err = san_write(item->type, item->value.list[0].text, &name, why);
+	rest = buf_bytes(&name);
+	if (err == ERR_OK && san_next(&rest, &san) && !san_is_sound(&san))
+		err = fail(why, ERR_CONFIG, "'%.60s' is malformed", start);
+	buf_free(&name);
+	if (err != ERR_OK && why != NULL)
+		why->err = ERR_CONFIG;
+	return err == ERR_OK ? ERR_OK : ERR_CONFIG;
+}
 
 /* "kind:" and the text up to the next blank that is not in ${...}. */
 static enum err take_item(const char **text, struct item *item, struct why *why)
@@ -39,7 +71,9 @@ static enum err take_item(const char **text, struct item *item, struct why *why)
 		in = bytes_cut(in, 1, in.n);
 	}
 	*text = (const char *)in.p;
-	return item->value.n > 0 ? ERR_OK : fail(why, ERR_CONFIG, "'%.60s' has no name after its kind", start);
+	if (item->value.n == 0)
+		return fail(why, ERR_CONFIG, "'%.60s' has no name after its kind", start);
+	return check_literal(item, start, why);
 }
 
 enum err san_template_parse(const char *text, struct san_template **out, struct why *why)
