@@ -129,9 +129,14 @@ static void note_holder(const struct check *k, struct buf *out)
 	buf_free(&cn);
 }
 
+/* As long as any profile could accept it again. */
 static time_t keep_until(const struct claims *c)
 {
-	return (time_t)((c->exp != CLAIM_NO_TIME ? c->exp : c->iat + SIGNED_VALIDITY_MAX_S) + SIGNED_SKEW_MAX_S);
+	int64_t until = c->exp;
+
+	if (c->iat != CLAIM_NO_TIME && (c->exp == CLAIM_NO_TIME || c->exp > c->iat + SIGNED_VALIDITY_MAX_S))
+		until = c->iat + SIGNED_VALIDITY_MAX_S;
+	return (time_t)(until + SIGNED_SKEW_MAX_S);
 }
 
 static bool note_names(struct values *v, const char *name, const struct claim_names *names)

@@ -317,6 +317,9 @@ static void what_is_spent(void **state)
 	assert_true(bytes_eq(buf_bytes(&t.holder), BYTES_LIT("dev-1\0")));	/* nobody named: the name that is asked for */
 	assert_int_equal(t.until, 1799999990 + SIGNED_VALIDITY_MAX_S + SIGNED_SKEW_MAX_S);
 	signed_free(&t);
+	t = good_token("{\"iat\":1799999990,\"exp\":253402300799,\"aud\":\"A\",\"nonce\":\"n\"}", 0);	/* not for eight thousand years */
+	assert_int_equal(t.until, 1799999990 + SIGNED_VALIDITY_MAX_S + SIGNED_SKEW_MAX_S);
+	signed_free(&t);
 }
 
 static void values(void **state)
