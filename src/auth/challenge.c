@@ -59,6 +59,8 @@ static bool is_blank(struct bytes line)
 
 static enum err secrets_add(struct secrets *s, struct bytes line, struct why *why)
 {
+	if (line.n >= 3 && memcmp(line.p, "\xef\xbb\xbf", 3) == 0)
+		return fail(why, ERR_CONFIG, "begins with a byte order mark, which nobody would send: save the file as UTF-8 without one");
 	if (line.n < SECRET_MIN)
 		return fail(why, ERR_CONFIG, "a secret of %zu octets is too short: make every line at least %d long", line.n,
 		    SECRET_MIN);

@@ -82,6 +82,7 @@ static void refuses_bad_files(void **state)
 	int i;
 
 	(void)state;
+	refuses("\xef\xbb\xbf" "first-secret\n", 0600, ERR_CONFIG, "byte order mark");
 	refuses("", 0600, ERR_CONFIG, "no secret");
 	refuses("# only\n \n#comments\n", 0600, ERR_CONFIG, "no secret");
 	refuses("long-enough\nshort12\n", 0600, ERR_CONFIG, "line 2");
