@@ -27,7 +27,8 @@ static const struct setting server_rows[] = {
     {"server", "trusted_proxies", KIND_CIDRS, AT(trusted_proxies), .example = "192.0.2.10 2001:db8:1::/64",
 	.help = "Where TLS ends on another machine than the web server's: the addresses of those proxies, whose client_cert_header is believed, and "
 		"nothing else of them. Whoever can send from these addresses can pretend to hold any certificate. The web server has to hand over "
-		"the proxy's own address (REMOTE_ADDR), not one that the proxy tells."},
+		"the proxy's own address (REMOTE_ADDR), not one that the proxy tells; so all that comes through a proxy is one source for "
+		"[limits]: raise or switch off per_source and wrong_challenges of profiles that are reached so."},
     {"server", "client_cert_header", KIND_HEADER, AT(client_cert_header), .example = "Client-Cert",
 	.help = "The header in which they pass the client's certificate on, as RFC 9440 has it, as PEM, escaped or not, or as base64. They have to remove "
 		"it from what clients send, also where it is written with '_' or '.' for '-'. From everybody else it is ignored."},
