@@ -112,6 +112,25 @@ static enum err check_counts(const struct policy *policy, struct bytes names, st
 	return ERR_OK;
 }
 
+/* Why san_next stopped at names.p: what comes is the n-th name. */
+static enum err unreadable(struct bytes names, size_t n, const char *what, struct why *why)
+{
+	static const struct {
+		uint8_t tag;
+		const char *kind;
+	} tags[] = {{DER_CTX(0), "upn"}, {DER_CTX_PRIM(1), "email"}, {DER_CTX_PRIM(2), "dns"}, {DER_CTX(4), "directory"}, {DER_CTX_PRIM(6), "uri"},
+	    {DER_CTX_PRIM(7), "ip"}};
+	struct tlv t;
+	size_t i = 0;
+
+	if (!der_next(&names, &t))
+		return fail(why, ERR_CSR, "name %zu in %s cannot be read: it is not DER", n, what);
+	while (i < sizeof(tags) / sizeof(tags[0]) && tags[i].tag != t.tag)
+		i++;
+	return fail(why, ERR_CSR, "name %zu in %s cannot be read: what it holds is not allowed in one of kind %s", n, what,
+	    i < sizeof(tags) / sizeof(tags[0]) ? tags[i].kind : "other");
+}
+
 /* Copies the names that are allowed as they are. */
 static enum err take_sans(const struct policy *policy, const struct origin *from, struct bytes names, struct template *t, struct why *why)
 {
@@ -134,7 +153,7 @@ static enum err take_sans(const struct policy *policy, const struct origin *from
 			return err;
 	}
 	if (names.n > 0)
-		return fail(why, ERR_CSR, "%s cannot be read", from->what);
+		return unreadable(names, n + 1, from->what, why);
 	if (t->san.n == at)
 		return ERR_OK;
 	if ((err = check_counts(policy, buf_bytes(&t->san), why)) != ERR_OK)

@@ -1,6 +1,7 @@
 /* How the kinds of subjectAltName have to be written: RFC 5280, 4.2.1.6, RFC 1034, 3.5, RFC 3986. Declared in name.h. */
 #include <string.h>
 
+#include "base/text.h"
 #include "conf/conf.h"
 #include "pki/ava.h"
 #include "pki/name.h"
@@ -117,12 +118,12 @@ static bool is_uri(struct bytes uri)
 	return true;
 }
 
-/* user@realm, with one '@' and no blanks. */
+/* user@realm, with one '@', no blanks, and nothing that makes it read as another. */
 static bool is_upn(struct bytes upn)
 {
 	struct bytes rest = upn, user = take_until(&rest, '@');
 
-	return user.n > 0 && rest.n > 0 && memchr(rest.p, '@', rest.n) == NULL && memchr(upn.p, ' ', upn.n) == NULL;
+	return user.n > 0 && rest.n > 0 && memchr(rest.p, '@', rest.n) == NULL && memchr(upn.p, ' ', upn.n) == NULL && text_is_plain(upn);
 }
 
 bool san_is_sound(const struct san *san)
