@@ -31,7 +31,7 @@ static enum err open_answer(struct bytes body, const struct client_ca *ca, const
 	enum err err;
 
 	err = scep_open(body, &msg, why);
-	if (err == ERR_OK && !client_ca_signs(ca, msg->signer))
+	if (err == ERR_OK && (msg->signer == NULL || !client_ca_signs(ca, msg->signer)))
 		err = fail(why, ERR_REMOTE, "it is signed by a certificate that is not one of the server's RA or CA certificates");
 	if (err == ERR_OK)
 		err = scep_verify(msg, &limits, &algs, why);

@@ -181,8 +181,12 @@ static void put_attributes(const struct scep_msg *msg, struct json_object *o)
 		put_hex(o, "recipient_nonce", msg->recipient_nonce);
 	put_status(msg, o);
 	put_text(o, "digest", msg->cms->digest != NULL ? msg->cms->digest->name : msg->cms->digest_oid);
-	describe_cert(signer, msg->signer);
-	put_bool(signer, "self_signed", cert_is_self_signed(msg->signer));
+	if (msg->signer != NULL) {
+		describe_cert(signer, msg->signer);
+		put_bool(signer, "self_signed", cert_is_self_signed(msg->signer));
+	} else {
+		put_signer_id(signer, &msg->cms->sid);
+	}
 	json_object_object_add(o, "signer", signer);
 	put_int(o, "certificates_inside", (long)msg->cms->n_certs);
 }

@@ -29,19 +29,19 @@ struct scep_msg {
 	int fail_info;			/* -1: not there */
 	struct bytes fail_info_text;
 	bool random_nonce;		/* cryptlib's attribute (P-198) */
-	struct cert *signer;
+	struct cert *signer;		/* NULL: none of the certificates is; scep_verify fails then */
 	struct pubkey *signer_key;	/* NULL until scep_verify */
 	struct cms_enveloped *envelope;	/* NULL until scep_unseal, or when there is none */
 };
 
 /*
  * Reads a message's structure and attributes. Errors, answered by HTTP only (P-106): SYNTAX, ATTRIBUTE (mandatory one missing,
- * twice, wrong type or size: P-60 to P-69), NO_SIGNER. After success a CertRep can answer.
+ * twice, wrong type or size: P-60 to P-69), NO_SIGNER (no SignerInfo, or no certificate at all). After success a CertRep can answer.
  */
 enum err scep_open(struct bytes body, struct scep_msg **out, struct why *why);
 void scep_msg_free(struct scep_msg *msg);	/* NULL is allowed */
 
-/* The signer's key is within limits, the digest allowed, the signature right. Errors: KEY_WEAK, ALG, MSG_CHECK. */
+/* The signer's certificate is there, its key within limits, the digest allowed, the signature right. Errors: KEY_WEAK, ALG, MSG_CHECK. */
 enum err scep_verify(struct scep_msg *msg, const struct key_limits *limits, const struct alg_set *algs, struct why *why);
 
 /* A key pair that may open envelopes: a profile has one or several (overlap at a roll-over). */

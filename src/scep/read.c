@@ -133,8 +133,10 @@ enum err scep_open(struct bytes body, struct scep_msg **out, struct why *why)
 		goto out;
 	}
 	err = read_attrs(msg, why);
-	if (err == ERR_OK)
-		err = cms_signer_cert(msg->cms, &msg->signer, why);
+	if (err == ERR_OK && msg->cms->n_certs == 0)
+		err = fail(why, ERR_NO_SIGNER, "there is no certificate in the message");
+	if (err == ERR_OK && cms_signer_cert(msg->cms, &msg->signer, NULL) != ERR_OK)
+		msg->signer = NULL;	/* a CertRep can say so: scep_verify does (P-56, P-99) */
 out:
 	if (err == ERR_OK)
 		*out = msg;
@@ -159,6 +161,9 @@ enum err scep_verify(struct scep_msg *msg, const struct key_limits *limits, cons
 	struct pubkey *pub = NULL;
 	enum err err;
 
+	if (msg->signer == NULL)
+		return fail(why, ERR_MSG_CHECK, "none of the %zu certificates in the message is the signer's: the one that the SignerInfo names is not there, "
+		    "or cannot be read", msg->cms->n_certs);
 	err = pubkey_import(msg->signer->spki, limits, &pub, why);
 	if (err == ERR_SYNTAX) {	/* the message as such could be read: it is answered by a CertRep (P-99) */
 		fail_in(why, "the signer's public key");

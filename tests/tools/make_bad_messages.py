@@ -221,10 +221,10 @@ class Maker:
         self.add("signers-none", one(signers=0), HTTP)
         self.add("signers-two", one(signers=2), HTTP)
         self.add("certificates-none", one(certs=[]), HTTP)
-        self.add("certificates-other", one(certs=[self.ra.der]), HTTP)
+        self.add("certificates-other", one(certs=[self.ra.der]), CHECK)
         self.add("certificates-17", one(certs=[me.der] * 17), HTTP)
-        self.add("sid-serial", one(sid=seq(me.issuer, integer(5))), HTTP)
-        self.add("sid-issuer", one(sid=seq(self.ca.issuer, me.serial)), HTTP)
+        self.add("sid-serial", one(sid=seq(me.issuer, integer(5))), CHECK)
+        self.add("sid-issuer", one(sid=seq(self.ca.issuer, me.serial)), CHECK)
 
     def swapped(self):
         one, envelope = self.one, m.enveloped(self.request, (self.ra,), {})
@@ -311,11 +311,11 @@ class Maker:
                 ("exponent-1", rsa_public(large, 1), ALG), ("exponent-0", rsa_public(large, 0), ALG), ("exponent-2", rsa_public(large, 2), ALG),
                 ("exponent-33-bits", rsa_public(large, (1 << 32) + 1), ALG), ("exponent-huge", rsa_public(large, large), ALG),
                 ("modulus-even", rsa_public(large + 1, 65537), ALG), ("modulus-0", rsa_public(0, 65537), ALG),
-                ("modulus-negative", rsa_public(-large, 65537), HTTP), ("exponent-negative", rsa_public(large, -3), HTTP),
+                ("modulus-negative", rsa_public(-large, 65537), CHECK), ("exponent-negative", rsa_public(large, -3), CHECK),
                 ("dsa", seq(alg("1.2.840.10040.4.1"), tlv(3, b"\0" + integer(7))), ALG), ("unknown", seq(alg("1.2.3"), tlv(3, b"\0")), ALG),
-                ("bits-empty", seq(alg(m.RSA), tlv(3, b"\0")), HTTP), ("bits-unused", seq(alg(m.RSA), tlv(3, b"\7\0")), HTTP),
+                ("bits-empty", seq(alg(m.RSA), tlv(3, b"\0")), CHECK), ("bits-unused", seq(alg(m.RSA), tlv(3, b"\7\0")), CHECK),
                 ("rsa-other-way", seq(alg(m.RSA), tlv(3, b"\0" + seq(integer(65537), integer(large)))), ALG),
-                ("rsa-trailing", seq(alg(m.RSA), tlv(3, b"\0" + seq(integer(large), integer(3)) + b"\0")), HTTP)):
+                ("rsa-trailing", seq(alg(m.RSA), tlv(3, b"\0" + seq(integer(large), integer(3)) + b"\0")), CHECK)):
             by = Signer(self.me.key, certificate(self.me.key, public_key))
             self.add(f"key-{name}", self.one(pkcs10(self.me.key, info(public_key)), by=by), answer)
         for curve in (ec.SECP256K1(), ec.BrainpoolP256R1(), ec.SECP192R1(), ec.SECT283K1(), ec.SECP224R1()):
@@ -324,7 +324,7 @@ class Maker:
                                  ("point-short", _point(b"\4" + b"\1" * 20)), ("point-compressed", _point(b"\2" + b"\1" * 32)),
                                  ("curve-explicit", seq(seq(oid("1.2.840.10045.2.1"), seq(integer(1))), tlv(3, b"\0\4")))):
             by = Signer(self.me.key, certificate(self.me.key, public_key))
-            self.add(f"key-{name}", self.one(by=by), ALG if name in ("curve-explicit", "off-curve") else HTTP)
+            self.add(f"key-{name}", self.one(by=by), ALG if name in ("curve-explicit", "off-curve") else CHECK)
 
     def _of(self, key):
         by = Signer(key, certificate(self.me.key, public(key)))
