@@ -133,6 +133,11 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 		problem_in(problems, p->file, "[renewal] renew_from_until", "missing beside renew_from: until when former certificates may renew");
 	if (p->renew_from == NULL && (p->renew_from_crl != NULL || p->renew_from_until != 0))
 		problem_in(problems, p->file, "[renewal] renew_from", "missing beside renew_from_crl or renew_from_until; take them out");
+	if (p->approve_renewals && p->approval == APPROVAL_AUTO)
+		problem_in(problems, p->file, "[approval] renewals", "'yes' has no effect with 'mode = auto': no renewal would wait; choose another mode, or take "
+		    "it out");
+	if (!p->post && !p->get)
+		problem_in(problems, p->file, "[scep] get", "'no' beside 'post = no': devices are told to use GET, and refused; one of them has to be yes");
 	if (p->min_rsa_bits > p->max_rsa_bits)
 		problem_in(problems, p->file, "[enrol] min_rsa_bits", "%lld is more than max_rsa_bits, which is %lld",
 		    (long long)p->min_rsa_bits, (long long)p->max_rsa_bits);

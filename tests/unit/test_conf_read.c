@@ -164,7 +164,7 @@ static void every_profile_setting(void **state)
 	assert_string_equal(p->paths[0], "/certsrv/mscep/mscep.dll");
 	assert_string_equal(p->paths[1], "/cgi-bin/pkiclient.exe");
 	assert_null(p->paths[2]);
-	assert_true(p->ca_first && !p->post && !p->get);
+	assert_true(p->ca_first && !p->post && p->get);
 	assert_string_equal(p->ca_identifiers[1], "Office%20CA");
 	assert_int_equal(p->dialect, DIALECT_LEGACY);	/* and everything that it presets is overridden */
 	assert_int_equal(p->ca_chain, CA_CHAIN_FULL);
