@@ -4,7 +4,8 @@
  * each; FCGI_KEEP_CONN is refused by closing, which the protocol allows at any time.
  *
  * Time: the body has a deadline that SO_RCVTIMEO is set to before each read that may block, so that 408 can be answered. What libfcgi
- * reads without asking (parameters, padding, foreign records) is bounded by the guard: a timer whose handler shuts the socket down.
+ * reads without asking (parameters, padding, foreign records) is bounded by the guard: a timer whose handler shuts the socket down, first
+ * for reading only: a process that was not scheduled for a while finds both times over, and can still answer.
  */
 #include "server/fcgi.h"
 
@@ -24,6 +25,7 @@
 
 #define FIRST_BYTE_MS 2000	/* a web server writes at once; who only connects is not waited for */
 #define GUARD_SLACK_MS 500	/* the guard strikes only where the body's deadline did not */
+#define GUARD_AGAIN_S 2
 #define DRAIN_MAX ((size_t)16 << 20)	/* of an over-long body; then it is answered whatever comes */
 #define LINGER_MS 500	/* for the server to take an answer whose request was not read to its end */
 #define LINGER_READS 100	/* however much it goes on to send */
@@ -36,7 +38,7 @@ struct fcgi {
 
 /* --- the guard ---------------------------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t guard_fd = -1, guard_struck;
+static volatile sig_atomic_t guard_fd = -1, guard_how, guard_struck;
 
 static void guard_handler(int sig)
 {
@@ -45,17 +47,25 @@ static void guard_handler(int sig)
 	(void)sig;
 	guard_struck = 1;
 	if (guard_fd >= 0)
-		shutdown(guard_fd, SHUT_RDWR);
+		shutdown(guard_fd, guard_how);
+	guard_how = SHUT_RDWR;
 	errno = saved;
 }
 
-/* ms 0: off */
-static void guard_set(int fd, long ms)
+/* how: of shutdown, at the first strike. */
+static void guard_set(int fd, long ms, int how)
 {
-	struct itimerval t = {.it_value = {ms / 1000, ms % 1000 * 1000}};
+	struct itimerval t = {.it_value = {ms / 1000, ms % 1000 * 1000}, .it_interval = {.tv_sec = GUARD_AGAIN_S}};
 
 	guard_fd = fd;
+	guard_how = how;
 	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static void guard_off(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+	guard_fd = -1;
 }
 
 static long now_ms(void)
@@ -151,7 +161,7 @@ static void respond(struct fcgi *f, const struct http_resp *resp)
 	struct buf head = {0};
 
 	http_head_write(resp, &head);
-	guard_set(f->r.ipcFd, f->limits.write_timeout_ms);
+	guard_set(f->r.ipcFd, f->limits.write_timeout_ms, SHUT_RDWR);
 	FCGX_PutStr((const char *)head.p, (int)head.n, f->r.out);
 	if (!resp->head && resp->body.n > 0)
 		FCGX_PutStr((const char *)resp->body.p, (int)resp->body.n, f->r.out);
@@ -173,7 +183,7 @@ static void connection_finish(struct fcgi *f, bool unread)
 	FCGX_FClose(f->r.out);
 	FCGX_Free(&f->r, 0);
 	f->r.ipcFd = -1;
-	guard_set(-1, 0);
+	guard_off();
 	shutdown(fd, SHUT_WR);
 	while (reads-- > 0 && (rest = deadline - now_ms()) > 0 && poll(&p, 1, (int)rest) > 0)
 		if (recv(fd, trash, sizeof(trash), MSG_DONTWAIT) <= 0)
@@ -195,17 +205,17 @@ static void connection_serve(struct fcgi *f, int fd, http_handler handle, void *
 		return;
 	}
 	guard_struck = 0;
-	guard_set(fd, f->limits.read_timeout_ms + GUARD_SLACK_MS);
+	guard_set(fd, f->limits.read_timeout_ms + GUARD_SLACK_MS, SHUT_RD);
 	f->r.ipcFd = fd;
 	f->r.keepConnection = 1;	/* or FCGX_Accept_r would begin with closing it */
 	if (FCGX_Accept_r(&f->r) != 0) {	/* it has closed the connection */
-		guard_set(-1, 0);
+		guard_off();
 		f->r.ipcFd = -1;
 		return;
 	}
 	http_req_read(http_var_in, f->r.envp, &f->limits, &path, &req);
 	err = body_read(f, deadline, &body);
-	guard_set(-1, 0);
+	guard_off();
 	if (req.err == ERR_OK)
 		req.err = err;
 	req.body = buf_bytes(&body);
