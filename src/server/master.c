@@ -91,7 +91,8 @@ static void fork_missing(struct master *m)
 
 /* --- death -------------------------------------------------------------------------------------------------------- */
 
-static void back_off(struct master *m, const struct child *c, int status)
+/* For how many ms nobody is forked. */
+static long back_off(struct master *m, const struct child *c, int status)
 {
 	long delay = 0, now = now_ms(), most = WIFSIGNALED(status) ? KILLED_MAX_MS : BACKOFF_MAX_MS;
 
@@ -100,17 +101,24 @@ static void back_off(struct master *m, const struct child *c, int status)
 		delay = BACKOFF_MAX_MS;	/* a wrong PIN, tried often, locks the token */
 	else if (m->quick_deaths > 0)
 		delay = BACKOFF_MIN_MS << (m->quick_deaths < 9 ? m->quick_deaths - 1 : 8);
-	m->fork_after = now + (delay < most ? delay : most);
+	delay = delay < most ? delay : most;
+	m->fork_after = now + delay;
+	return delay;
 }
 
-static void say_death(const struct child *c, int status)
+/* delay: before the next one is forked, in ms; -1: nobody takes its place */
+static void say_death(const struct child *c, int status, long delay)
 {
+	char next[60] = "";
+
+	if (delay >= 0)
+		snprintf(next, sizeof(next), "; the next one starts in %ld ms", delay);
 	if (WIFSIGNALED(status))
-		log_error("worker %ld was killed by signal %d (%s)", (long)c->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+		log_error("worker %ld was killed by signal %d (%s)%s", (long)c->pid, WTERMSIG(status), strsignal(WTERMSIG(status)), next);
 	else if (WEXITSTATUS(status) != 0)
-		log_error("worker %ld ended with status %d", (long)c->pid, WEXITSTATUS(status));
+		log_error("worker %ld ended with status %d%s", (long)c->pid, WEXITSTATUS(status), next);
 	else if (!c->leaving)
-		log_info("worker %ld ended", (long)c->pid);
+		log_info("worker %ld ended%s", (long)c->pid, next);
 }
 
 static void reap(struct master *m)
@@ -125,9 +133,7 @@ static void reap(struct master *m)
 			if (c.pid != pid)
 				continue;
 			m->children[i] = m->children[--m->n];
-			say_death(&c, status);
-			if (!c.leaving)
-				back_off(m, &c, status);
+			say_death(&c, status, c.leaving ? -1 : back_off(m, &c, status));
 			break;
 		}
 	}
@@ -207,7 +213,7 @@ static void handle_signal(struct master *m, int sig)
 	}
 	reap(m);	/* SIGCHLD, and whoever died meanwhile */
 	if (m->kill_at != 0 && now_ms() >= m->kill_at) {
-		log_warn("%zu workers did not stop in time: killed", m->n);
+		log_warn("%zu workers did not stop within %d ms: killed", m->n, KILL_AFTER_MS);
 		for (size_t i = 0; i < m->n; i++)
 			kill(m->children[i].pid, SIGKILL);
 		m->kill_at = now_ms() + KILL_AFTER_MS;
