@@ -51,7 +51,10 @@ def request(method="GET", path="/scep", query="", body=b"", flags=0, piece=65528
     return begin(flags) + stream(PARAMS, pairs(v), piece=piece, padding=padding) + stream(STDIN, body, piece=piece, padding=padding)
 
 
-def connect(where, timeout=10):
+TIMEOUT = 60		# seconds; only tells that an answer does not come from that it is late
+
+
+def connect(where, timeout=TIMEOUT):
     if isinstance(where, tuple):
         return socket.create_connection(where, timeout)
     s = socket.socket(socket.AF_UNIX)
@@ -106,8 +109,9 @@ def receive(s, to_eof=True):
         data += more
 
 
-def ask(where, method="GET", timeout=10, **kw):
-    """One request on its own connection."""
+def ask(where, method="GET", timeout=TIMEOUT, **kw):
+    """One request on its own connection; it is made before, because who only connects is not waited for."""
+    octets = request(method, **kw)
     with connect(where, timeout) as s:
-        s.sendall(request(method, **kw))
+        s.sendall(octets)
         return receive(s)

@@ -1,5 +1,6 @@
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,10 @@ ECHO = BUILD / "tests/server/echo"
 RESPONDER = BUILD / "cgi-bin/scep.fcgi"
 
 
-def wait_for(what, seconds=10, text="it did not happen"):
+DEADLINE = 60		# seconds until what should happen counts as not happening; never a measure of how quick something is
+
+
+def wait_for(what, text="it did not happen", seconds=DEADLINE):
     """Polls until `what()` is true, and gives its value."""
     end = time.monotonic() + seconds
     while True:
@@ -30,27 +34,39 @@ def wait_for(what, seconds=10, text="it did not happen"):
 
 
 class Server:
-    """A process that serves FastCGI on a socket."""
+    """A process that serves FastCGI on a socket, in a session of its own."""
+
+    started = []
 
     def __init__(self, argv, where, log, **popen):
         self.where, self.log_path = where, log
-        self.process = subprocess.Popen([str(a) for a in argv], stderr=open(log, "ab"), **popen)
+        how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "start_new_session": True, **popen}
+        with open(log, "ab") as errors:
+            self.process = subprocess.Popen([str(a) for a in argv], stderr=errors, **how)
+        Server.started.append(self)
 
     def ask(self, *args, **kw):
         return fcgi_client.ask(self.where, *args, **kw)
 
-    def connect(self, timeout=10):
-        return fcgi_client.connect(self.where, timeout)
+    def connect(self):
+        return fcgi_client.connect(self.where)
+
+    def send(self, *args, **kw):
+        """A connection with a whole request on it. Who only connects is not waited for: so nothing comes in between."""
+        octets = fcgi_client.request(*args, **kw)
+        s = self.connect()
+        s.sendall(octets)
+        return s
 
     def answers(self):
         try:
-            return self.ask(timeout=5).status != 0
+            return self.ask().status != 0
         except (ConnectionError, FileNotFoundError, PermissionError):
             assert self.process.poll() is None, self.log()
             return False
 
     def ready(self):
-        wait_for(self.answers, 10, "no answer")
+        wait_for(self.answers, "no answer")
         return self
 
     def log(self):
@@ -61,7 +77,23 @@ class Server:
 
     def workers(self, n):
         """The children, as soon as there are n: the first one may answer before the last one is forked."""
-        return wait_for(lambda: len(c := self.children()) == n and c, 5, f"not {n} workers")
+        return wait_for(lambda: len(c := self.children()) == n and c, f"not {n} workers")
+
+    def new_workers(self, before):
+        """As many others, of whom no signal and no connection can be waiting for those before."""
+        return wait_for(lambda: len(c := self.children()) == len(before) and not set(before) & set(c) and c, "the workers were not replaced")
+
+    def delays(self):
+        """How many ms the master waited after each death, as its log says."""
+        return [int(ms) for ms in re.findall(r"the next one starts in (\d+) ms", self.log())]
+
+    def holding(self, n):
+        """Until so many requests with hold=1 are under way."""
+        wait_for(lambda: self.log().count(" holding\n") >= n, f"not {n} requests under way")
+
+    def busy(self):
+        """Who holds a connection besides the socket that it listens on."""
+        return [pid for pid in self.children() or [self.process.pid] if len(sockets(pid)) > 1]
 
     def signal(self, number):
         os.kill(self.process.pid, number)
@@ -70,12 +102,50 @@ class Server:
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
             try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-                raise
+                self.process.wait(DEADLINE)
+            finally:
+                self.kill()
         return self.process.returncode
+
+    def kill(self):
+        """Nobody is left of it, however the test ended."""
+        Server.started.remove(self)
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+
+@pytest.fixture(autouse=True)
+def nobody_stays():
+    yield
+    while Server.started:
+        Server.started[-1].kill()
+
+
+def sockets(pid):
+    """The descriptors of a process that are sockets."""
+    found = []
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if os.readlink(fd).startswith("socket:"):
+                found.append(fd.name)
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def halt(pid):
+    """SIGSTOP, and it has stopped: until then it may still see what happens."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: "\nState:\tT" in pathlib.Path(f"/proc/{pid}/status").read_text())
+
+
+def pending(pid, number):
+    """Has the signal reached the process, and waits until it lets it in?"""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return any(int(mask, 16) >> number - 1 & 1 for mask in re.findall(r"^(?:Shd|Sig)Pnd:\t(\w+)", status, re.M))
 
 
 def children(pid):

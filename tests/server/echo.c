@@ -1,9 +1,11 @@
 /*
  * The responder without SCEP: sockets, FastCGI, CGI, master and workers around a handler that says what it was given. For tests/server.
  *
- *	echo [--listen WHERE] [--workers N] [--max-body N] [--read-ms N] [--write-ms N] [--state FILE]
+ *	echo [--listen WHERE] [--workers N] [--max-body N] [--read-ms N] [--write-ms N] [--state FILE] [--hold FILE]
  *
+ * --read-ms, --write-ms: ten minutes unless told, so that a test of a time-out waits for nothing else.
  * --state: the first word of FILE is printed in answers; a reload with "bad" in it is refused; a worker that finds "die" exits at once.
+ * --hold: requests with hold=1 say so in the log and are under way as long as there is FILE.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -22,7 +24,7 @@
 struct echo {
 	struct http_limits limits;
 	unsigned workers;
-	const char *state_file;
+	const char *state_file, *hold_file;
 	char state[64];
 };
 
@@ -52,6 +54,15 @@ static long number_of(struct bytes query, const char *name)
 	return strtol(text, NULL, 10);
 }
 
+static void hold(const struct echo *e)
+{
+	struct timespec t = {.tv_nsec = 2000000};
+
+	log_info("holding");
+	while (access(e->hold_file, F_OK) == 0)
+		nanosleep(&t, NULL);
+}
+
 static void handle(void *ctx, const struct http_req *req, struct http_resp *resp)
 {
 	const struct echo *e = ctx;
@@ -59,6 +70,8 @@ static void handle(void *ctx, const struct http_req *req, struct http_resp *resp
 	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
 
 	nanosleep(&t, NULL);
+	if (e->hold_file != NULL && number_of(req->query, "hold"))
+		hold(e);
 	if (number_of(req->query, "crash"))
 		abort();
 	if (req->err != ERR_OK) {
@@ -132,8 +145,9 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 	    {"listen", required_argument, NULL, 'l'}, {"workers", required_argument, NULL, 'w'},
 	    {"max-body", required_argument, NULL, 'b'}, {"read-ms", required_argument, NULL, 'r'},
-	    {"write-ms", required_argument, NULL, 't'}, {"state", required_argument, NULL, 's'}, {0}};
-	struct echo e = {.limits = {.max_body = 1 << 20, .max_query = 16384, .read_timeout_ms = 30000, .write_timeout_ms = 30000}};
+	    {"write-ms", required_argument, NULL, 't'}, {"state", required_argument, NULL, 's'},
+	    {"hold", required_argument, NULL, 'h'}, {0}};
+	struct echo e = {.limits = {.max_body = 1 << 20, .max_query = 16384, .read_timeout_ms = 600000, .write_timeout_ms = 600000}};
 	const char *where = NULL;
 	int c;
 
@@ -152,6 +166,8 @@ int main(int argc, char **argv)
 			e.limits.write_timeout_ms = strtol(optarg, NULL, 10);
 		else if (c == 's')
 			e.state_file = optarg;
+		else if (c == 'h')
+			e.hold_file = optarg;
 		else
 			return EXIT_FAILURE;
 	}

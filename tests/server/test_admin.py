@@ -21,8 +21,8 @@ def write(path, text):
     path.chmod(0o600)
 
 
-def configure(folder, admin="users = mdm\nworkers = 2\n"):
-    write(folder / "scepter.ini", "[server]\nread_timeout = 1s\n[database]\nconninfo = dbname=unused\npepper_file = pepper\ntimeout = 100ms\n"
+def configure(folder, admin="users = mdm\nworkers = 2\n", read_timeout="10m"):
+    write(folder / "scepter.ini", f"[server]\nread_timeout = {read_timeout}\n[database]\nconninfo = dbname=unused\npepper_file = pepper\ntimeout = 100ms\n"
           f"[admin]\nconninfo = host={folder}/nowhere dbname=scepter\n{admin}")
 
 
@@ -36,7 +36,7 @@ def site(tmp_path):
 
 
 def run(*args, env=None, data=b""):
-    return subprocess.run([str(ADMIN), *map(str, args)], env={"PATH": "/bin", **(env or {})}, input=data, capture_output=True, timeout=20)
+    return subprocess.run([str(ADMIN), *map(str, args)], env={"PATH": "/bin", **(env or {})}, input=data, capture_output=True, timeout=120)
 
 
 @pytest.fixture
@@ -151,9 +151,17 @@ def test_limits(admin):
     assert post(admin, b"[" * 60000).status == 400
     assert post(admin, b'{"values": ' + b'{"a":' * 9000 + b"1").status == 400
     assert admin.ask(path=PATH, query="a" * 100_000, REMOTE_USER="mdm").status == 414
-    with admin.connect() as s:			# half a body, and then nothing
-        s.sendall(fc.begin() + fc.stream(fc.PARAMS, fc.pairs(fc.variables("POST", PATH, body=b"12345", REMOTE_USER="mdm"))) + fc.record(fc.STDIN, b"12"))
+
+
+def test_read_timeout(site):
+    """Half a body, and then nothing."""
+    configure(site, read_timeout="1s")
+    server = Server([ADMIN, "--conf", site / "scepter.ini", "--listen", site / "s"], site / "s", site / "log").ready()
+    octets = fc.begin() + fc.stream(fc.PARAMS, fc.pairs(fc.variables("POST", PATH, body=b"12345", REMOTE_USER="mdm"))) + fc.record(fc.STDIN, b"12")
+    with server.connect() as s:
+        s.sendall(octets)
         assert fc.receive(s).status == 408
+    assert server.stop() == 0
 
 
 def test_bad_bodies_are_explained(admin):
@@ -248,8 +256,10 @@ def test_cgi(site):
 
 def test_reload(admin, site):
     configure(site, "users = alice\nworkers = 2\n")
+    before = admin.workers(2)
     admin.signal(signal.SIGHUP)
-    wait_for(lambda: post(admin, REMOTE_USER="alice").status == 503 and post(admin).status == 403, text="the new users are not served")
+    admin.new_workers(before)
+    assert post(admin, REMOTE_USER="alice").status == 503 and post(admin).status == 403
     configure(site, "users = \n")
     mark = len(admin.log())
     admin.signal(signal.SIGHUP)

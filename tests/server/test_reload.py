@@ -1,7 +1,11 @@
 """A bad deploy: whatever is wrong anywhere, nothing changes, and every problem is a line with file, section, key and remedy."""
+import contextlib
 import os
+import shutil
 import signal
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -126,24 +130,46 @@ DEPLOYS = {
 UNPRIVILEGED = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.getuid() == 0 else []
 
 
+@contextlib.contextmanager
+def open_folder():
+    """Which every user may pass. pytest's own is closed again and again, by every other pytest that starts on the machine."""
+    with tempfile.TemporaryDirectory(prefix="scepter-") as path:
+        os.chmod(path, 0o755)
+        yield Path(path)
+
+
 @pytest.fixture
-def unprivileged(site, tmp_path):
+def tmp_path():
+    with open_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def installed():
+    """The responder where every user can start it, wherever it was built."""
+    with open_folder() as path:
+        yield shutil.copy(RESPONDER, path / "scep.fcgi")
+
+
+@pytest.fixture
+def unprivileged(site, tmp_path, installed):
     """The responder as a user whom the modes of files bind, and where it tells systemd how it is."""
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(str(tmp_path / "notify"))
-    notify.settimeout(10)
-    notify.setblocking(True)
+    notify.settimeout(60)
     for path in [tmp_path, *tmp_path.rglob("*")]:
         if UNPRIVILEGED:
             os.chown(path, 65534, 65534)
-    for parent in tmp_path.parents:
-        if UNPRIVILEGED and "pytest" in parent.name:
-            parent.chmod(0o755)
-    server = Server([*UNPRIVILEGED, RESPONDER, "--conf", site / "scepter.ini", "--listen", tmp_path / "s"], tmp_path / "s", tmp_path / "log0",
+    server = Server([*UNPRIVILEGED, installed, "--conf", site / "scepter.ini", "--listen", tmp_path / "s"], tmp_path / "s", tmp_path / "log0",
                     env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}).ready()
     server.notify = notify
     yield server
     assert server.stop() == 0
+
+
+def said(server, n):
+    """What the master logged since then: its workers say what they have to say at any time."""
+    return [line for line in server.log()[n:].splitlines() if f"[{server.process.pid}]" in line]
 
 
 def told(server, word):
@@ -171,7 +197,7 @@ def test_a_bad_deploy_changes_nothing_and_says_why(unprivileged, site, authority
     assert states[0].startswith("RELOADING=1\nMONOTONIC_USEC=") and states[-1] == "READY=1"
     status, = [s for s in states if s.startswith("STATUS=")]
     assert "reload failed" in status and "old configuration goes on" in status
-    lines = server.log()[n:].strip().split("\n")
+    lines = said(server, n)
     named = [line for line in lines if place in line]
     assert named and text in named[0] and remedy in named[0], lines
     assert "was not reloaded" in lines[-1] and "the old configuration goes on" in lines[-1]
@@ -188,7 +214,7 @@ def test_each_problem_is_a_line(unprivileged, site):	# noqa: F811
     n = len(unprivileged.log())
     unprivileged.signal(signal.SIGHUP)
     wait_for(lambda: "was not reloaded" in unprivileged.log()[n:])
-    *lines, last = unprivileged.log()[n:].strip().split("\n")
+    *lines, last = said(unprivileged, n)
     assert [sum(word in line for line in lines) for word in ("[enroll]", "missing.pem", "gone.key")] == [1, 1, 1]
     assert "(3 errors, see above)" in last
 

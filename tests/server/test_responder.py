@@ -6,7 +6,6 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -74,7 +73,7 @@ def site(tmp_path, authority):
     write_pair(tmp_path, "ra", ra, ra_key)
     write(tmp_path / "secrets", SECRET + "\n")
     write(tmp_path / "pepper", os.urandom(32))
-    write(tmp_path / "scepter.ini", f"[server]\nworkers = 2\nread_timeout = 1s\nmax_body = 64k\n"
+    write(tmp_path / "scepter.ini", f"[server]\nworkers = 2\nread_timeout = 10m\nmax_body = 64k\n"
           f"[database]\nconninfo = host={tmp_path}/nowhere dbname=scepter\npepper_file = pepper\ntimeout = 1s\n")
     (tmp_path / "profiles.d").mkdir()
     write(tmp_path / "profiles.d" / "default.ini", PROFILE)
@@ -83,7 +82,7 @@ def site(tmp_path, authority):
 
 
 def run(*args, env=None, data=b""):
-    return subprocess.run([str(RESPONDER), *map(str, args)], env={"PATH": "/bin", **(env or {})}, input=data, capture_output=True, timeout=20)
+    return subprocess.run([str(RESPONDER), *map(str, args)], env={"PATH": "/bin", **(env or {})}, input=data, capture_output=True, timeout=120)
 
 
 @pytest.fixture
@@ -158,9 +157,18 @@ def test_post_of_base64_text_is_refused(responder, authority):
 def test_limits(responder):
     assert responder.ask("POST", body=b"x" * 65537).status == 413
     assert responder.ask("GET", query="operation=PKIOperation&message=" + "A" * 25000).status == 414
-    with responder.connect() as s:
-        s.sendall(fc.begin() + fc.stream(fc.PARAMS, fc.pairs(fc.variables("POST", body=b"xx"))) + fc.record(fc.STDIN, b"x"))
+
+
+def test_read_timeout(site):
+    """Half a body, and then nothing."""
+    ini = (site / "scepter.ini").read_text().replace("read_timeout = 10m", "read_timeout = 1s")
+    (site / "scepter.ini").write_text(ini)
+    server = Server([RESPONDER, "--conf", site / "scepter.ini", "--listen", site / "s"], site / "s", site / "log").ready()
+    octets = fc.begin() + fc.stream(fc.PARAMS, fc.pairs(fc.variables("POST", body=b"xx"))) + fc.record(fc.STDIN, b"x")
+    with server.connect() as s:
+        s.sendall(octets)
         assert fc.receive(s).status == 408
+    assert server.stop() == 0
 
 
 # --- messages, without a database ---
@@ -331,7 +339,6 @@ def test_memory_of_a_worker(responder, authority):
         assert pss < 12 * 1024, pss
 
 
-def test_stop_is_quick(responder):
-    t = time.monotonic()
+def test_stop_needs_no_force(responder):
     assert responder.stop() == 0
-    assert time.monotonic() - t < 2
+    assert "did not stop" not in responder.log()
