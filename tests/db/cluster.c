@@ -1,6 +1,7 @@
 #include "cluster.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <signal.h>
 #include <spawn.h>
@@ -20,8 +21,8 @@ extern char **environ;
 
 static char dir[] = "/tmp/scepter-db.XXXXXX";
 static char base[300], database[40] = "scepter";
-static pid_t owner;
-static int n_databases;
+static pid_t owner, keeper;
+static int lifeline, n_databases;
 
 static void die(const char *what, const char *detail)
 {
@@ -60,12 +61,40 @@ static int run(const char *command, char *out, size_t size)
 	return status;
 }
 
+/* A process of its own, which removes the cluster when this one is gone, also when it was killed: then nobody holds the pipe any more. */
+static void keep(int pipe)
+{
+	char c;
+
+	setsid();
+	while (read(pipe, &c, 1) < 0 && errno == EINTR)
+		;
+	run("remove", NULL, 0);
+	rmdir(dir);
+	_exit(0);
+}
+
+static void start_keeper(void)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		die("pipe", strerror(errno));
+	keeper = fork();
+	if (keeper == 0) {
+		close(fds[1]);
+		keep(fds[0]);
+	}
+	close(fds[0]);
+	lifeline = fds[1];
+}
+
 static void remove_cluster(void)
 {
 	if (getpid() != owner)
 		return;
-	run("remove", NULL, 0);
-	rmdir(dir);
+	close(lifeline);
+	waitpid(keeper, NULL, 0);
 }
 
 bool cluster_start(void)
@@ -81,6 +110,7 @@ bool cluster_start(void)
 		die("mkdtemp", strerror(errno));
 	chmod(dir, 0711);	/* the server's user must pass */
 	owner = getpid();
+	start_keeper();
 	atexit(remove_cluster);
 	if (run("start", NULL, 0) != 0 || run("conninfo", base, sizeof(base)) != 0)
 		die("private-postgres", "the cluster did not start");
@@ -182,7 +212,7 @@ struct store *cluster_store_to(const char *conninfo, long timeout_ms)
 
 struct store *cluster_store(const char *role)
 {
-	return cluster_store_to(cluster_conninfo(role), 20000);
+	return cluster_store_to(cluster_conninfo(role), CLUSTER_PATIENCE_MS);
 }
 
 struct store_request sample_request(const char *txid, const char *key, const char *csr)

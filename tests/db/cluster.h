@@ -27,6 +27,8 @@ void cluster_new_database(void);
 char *cluster_sql(const char *role, const char *sql);
 long cluster_count(const char *sql);	/* as superuser */
 
+#define CLUSTER_PATIENCE_MS 60000	/* of a store whose calls are to succeed, however slow the machine */
+
 /* A store with a test pepper. */
 struct store *cluster_store(const char *role);
 struct store *cluster_store_to(const char *conninfo, long timeout_ms);

@@ -35,7 +35,7 @@ static void start(int n, int n_waiting, void (*work)(int number))
 		pids[n_pids] = fork();
 		if (pids[n_pids] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			alarm(300);	/* the others may have failed: do not wait for them for ever */
+			alarm(1800);	/* the others may have failed: do not wait for them for ever */
 			work(n_pids);
 			_exit(0);
 		}

@@ -58,11 +58,11 @@ static void pooler_start(const char *role)
 	assert_int_equal(status, 0);
 }
 
-static void pooler_stop(void)
+/* Also after a test that failed: it is a daemon, which nobody else would end. */
+static int pooler_stop(void **state)
 {
 	char file[320], text[20] = "";
 	FILE *f;
-	pid_t pid;
 	int i;
 
 	snprintf(file, sizeof(file), "%s/pooler.pid", folder);
@@ -70,16 +70,17 @@ static void pooler_stop(void)
 	assert_non_null(f);
 	assert_non_null(fgets(text, sizeof(text), f));
 	fclose(f);
-	pid = (pid_t)strtol(text, NULL, 10);
-	assert_true(pid > 1);
-	kill(pid, SIGTERM);
-	for (i = 0; i < 100 && access(file, F_OK) == 0; i++)
+	assert_true(strtol(text, NULL, 10) > 1);
+	kill((pid_t)strtol(text, NULL, 10), SIGTERM);
+	for (i = 0; i < 1200 && access(file, F_OK) == 0; i++)
 		usleep(50000);
+	assert_int_equal(access(file, F_OK), -1);
+	return teardown(state);
 }
 
 static void work(int number)
 {
-	struct store *s = cluster_store_to(conninfo, 20000);
+	struct store *s = cluster_store_to(conninfo, CLUSTER_PATIENCE_MS);
 	struct store_request r;
 	struct store_cert c;
 	struct store_answer a;
@@ -107,7 +108,6 @@ static void test_enrolments(void **state)
 	pooler_start("web");
 	crew_start(CREW, work);
 	assert_int_equal(crew_wait(), 0);
-	pooler_stop();
 	assert_int_equal(cluster_count("SELECT count(*) FROM scep.cert"), CREW * ENROLMENTS);
 }
 
@@ -119,7 +119,7 @@ static void test_operators(void **state)
 
 	(void)state;
 	pooler_start("postgres");
-	s = cluster_store_to(conninfo, 20000);
+	s = cluster_store_to(conninfo, CLUSTER_PATIENCE_MS);
 	assert_ok(store_init(s, &why));
 	assert_ok(store_migrate(s, &from, &to, &why));
 	assert_int_equal(from, to);
@@ -127,12 +127,13 @@ static void test_operators(void **state)
 	assert_ok(store_challenge_add(s, BYTES_LIT("secret"), &c, &why));
 	free(c.id);
 	store_close(s);
-	pooler_stop();
 }
+
+#define P(name) cmocka_unit_test_setup_teardown(name, setup, pooler_stop)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(test_enrolments), T(test_operators)};
+	const struct CMUnitTest tests[] = {P(test_enrolments), P(test_operators)};
 
 	if (access(POOLER, X_OK) != 0) {
 		puts("1..0 # SKIP pgbouncer is not installed");

@@ -179,5 +179,6 @@ int main(void)
 
 	if (!cluster_start())
 		return 0;
+	cluster_hurry();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
