@@ -238,7 +238,7 @@ static void fifty_thousand_entries_are_quick(void **state)
 	assert_int_equal(crl_parse(buf_bytes(&der), &crl, NULL), ERR_OK);
 	assert_int_equal(crl->n_entries, MANY);
 	assert_int_equal(crl_verify_by(crl, ca.cert, NULL), ERR_OK);
-	if (seconds() - start > 3)
+	if (seconds() - start > 10)
 		fail_msg("%.1f s", seconds() - start);
 	crl_free(crl);
 	buf_free(&entries);

@@ -389,14 +389,14 @@ static void runs(void **state)
 	struct why why;
 
 	(void)state;
-	assert_int_equal(run_script("tr a-z A-Z", 10000, BYTES_LIT("hello"), &answer, &why), ERR_OK);
+	assert_int_equal(run_script("tr a-z A-Z", 60000, BYTES_LIT("hello"), &answer, &why), ERR_OK);
 	assert_string_equal(buf_str(&answer), "HELLO");
 	buf_cut(&answer, 0);
 	buf_grow(&large, (size_t)1 << 20);	/* more than a pipe holds */
-	assert_int_equal(run_script("wc -c", 10000, buf_bytes(&large), &answer, &why), ERR_OK);
+	assert_int_equal(run_script("wc -c", 60000, buf_bytes(&large), &answer, &why), ERR_OK);
 	assert_string_equal(buf_str(&answer), "1048576\n");
 	buf_cut(&answer, 0);
-	assert_int_equal(run_script("echo yes", 10000, buf_bytes(&large), &answer, &why), ERR_OK);	/* it does not read */
+	assert_int_equal(run_script("echo yes", 60000, buf_bytes(&large), &answer, &why), ERR_OK);	/* it does not read */
 	assert_string_equal(buf_str(&answer), "yes\n");
 	buf_free(&answer);
 	buf_free(&large);
@@ -410,7 +410,7 @@ static void gets_none_of_our_descriptors(void **state)
 	struct why why;
 
 	(void)state;
-	assert_int_equal(run_script("test ! -e /proc/$$/fd/$(cat)", 10000, BYTES_LIT("9"), &answer, &why), ERR_OK);
+	assert_int_equal(run_script("test ! -e /proc/$$/fd/$(cat)", 60000, BYTES_LIT("9"), &answer, &why), ERR_OK);
 	buf_free(&answer);
 	close(fd);
 }
@@ -431,7 +431,7 @@ static void says_why_it_failed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
-		assert_int_equal(run_script(scripts[i].text, i == 2 || i == 3 ? 300 : 10000, BYTES_LIT("x"), &answer, &why), ERR_HOOK);
+		assert_int_equal(run_script(scripts[i].text, i == 2 || i == 3 ? 300 : 60000, BYTES_LIT("x"), &answer, &why), ERR_HOOK);
 		if (strstr(why.text, scripts[i].word) == NULL)
 			fail_msg("'%s' does not say '%s'", why.text, scripts[i].word);
 	}

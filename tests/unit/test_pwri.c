@@ -148,9 +148,9 @@ static void test_iterations_cost_nothing(void **state)
 	struct why why;
 
 	(void)state;
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 500; i++)	/* which would be half a minute */
 		assert_int_equal(open_with(buf_bytes(&in), PASSWORD, NULL, &plain, &why), ERR_ALG);
-	assert_true(clock() - before < CLOCKS_PER_SEC / 5);
+	assert_true(clock() - before < 5 * CLOCKS_PER_SEC);
 	assert_non_null(strstr(why.text, "120000 iterations"));
 	buf_free(&in);
 }
