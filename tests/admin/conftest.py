@@ -35,7 +35,7 @@ def scepter(*args, env=None, stdin="", **how):
     """Runs the program; text streams."""
     environment = {k: v for k, v in os.environ.items() if k != "SCEPTER_CONF"} | (env or {})
     return Result(subprocess.run([str(SCEPTER), *map(str, args)], capture_output=True, text=True, input=stdin, env=environment,
-                                 timeout=120, **how))
+                                 timeout=300, **how))
 
 
 def ok(*args, **how):
@@ -61,6 +61,8 @@ class Postgres:
     def __init__(self, place):
         self.place = place
         self.call("start")
+        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):		# nobody cuts the power
+            self.execute("postgres", statement)
 
     def call(self, verb, *args):
         script = TOP / "tests/lib/private-postgres"
@@ -113,7 +115,7 @@ class Site:
                                 f"[ra]\ncertificate = {authority}/ra.pem\nkey = {authority}/ra.key\n")
 
     def write_ini(self, role):
-        self.ini.write_text(f"[database]\nconninfo = {self.postgres.conninfo(self.database, role)}\npepper_file = pepper\n")
+        self.ini.write_text(f"[database]\nconninfo = {self.postgres.conninfo(self.database, role)}\npepper_file = pepper\ntimeout = 30s\n")
 
     def env(self):
         return {"SCEPTER_CONF": str(self.ini)}

@@ -37,7 +37,7 @@ def run(verb, server, *args, pin=True, stdin=""):
     command = [BUILD / "scepter", verb, server.url, *map(str, args)]
     if pin:
         command += ["--fingerprint", server.pki.fingerprint()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, input=stdin)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, input=stdin)
 
 
 def enroll(server, key_file, tmp_path, *args, **how):

@@ -84,7 +84,7 @@ def test_grants(empty_site, postgres):
 def test_conninfo_overrides(empty_site, postgres):
     site = empty_site
     good = postgres.conninfo(site.database)
-    site.ini.write_text("[database]\nconninfo = host=/nonexistent dbname=x\npepper_file = pepper\ntimeout = 500ms\n")
+    site.ini.write_text("[database]\nconninfo = host=/nonexistent dbname=x\npepper_file = pepper\ntimeout = 5s\n")
     site.bad(CONFIG, "/nonexistent", "db", "status")
     site.ok("db", "init", "--conninfo", good)
     assert site.ok("db", "status", "--conninfo", good, "--json").json["schema"] == "up to date"
