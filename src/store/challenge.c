@@ -38,6 +38,7 @@ static enum err add_once(struct store *s, const uint8_t digest[STORE_DIGEST_SIZE
 		return err;
 	call_uuid(&call, digest);
 	call_text(&call, id);
+	call_time(&call, c->created);
 	call_time(&call, c->expires);
 	call_int(&call, c->uses_left);
 	call_text(&call, c->profile);

@@ -15,8 +15,8 @@ struct store_challenge {
 	bool revoked;
 };
 
-/* Stores the digest of `secret`, bound as `c` says (profile, subject, device, sans, values, expires, uses_left, created_by); sets c->id (the caller
- * frees) and writes the audit row. Errors: CONFLICT, DB. */
+/* Stores the digest of `secret`, bound as `c` says (profile, subject, device, sans, values, expires, uses_left, created_by), made at c->created (0:
+ * now); sets c->id (the caller frees) and writes the audit row. Errors: CONFLICT, DB. */
 enum err store_challenge_add(struct store *s, struct bytes secret, struct store_challenge *c, struct why *why);
 /* profile NULL: all. all: also used, expired and revoked ones. most: the oldest so many, 0: all. *list is freed with store_challenge_list_free. */
 enum err store_challenge_list(struct store *s, const char *profile, bool all, int most, struct store_challenge **list, size_t *n,

@@ -15,7 +15,7 @@ static const struct statement_row rows[] = {
 	[SQL_ISSUER_ADD] = {3, "SELECT scep.issuer_add($1,$2,$3)"},
 	[SQL_AUDIT_ADD] = {7, "SELECT scep.audit_add($1,$2,$3,$4,$5,$6,$7)"},
 	[SQL_MAINTAIN] = {1, "SELECT scep.maintain($1)"},
-	[SQL_CHALLENGE_ADD] = {11, "SELECT scep.challenge_add($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)"},
+	[SQL_CHALLENGE_ADD] = {12, "SELECT scep.challenge_add($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"},
 	[SQL_CHALLENGE_REVOKE] = {3, "SELECT scep.challenge_revoke($1,$2,$3)"},
 	[SQL_CHALLENGE_LIST] = {3, "SELECT * FROM scep.challenge_list($1,$2) LIMIT NULLIF($3::int, 0)"},
 	[SQL_CHALLENGE_PROFILE] = {1, "SELECT profile FROM scep.challenge WHERE id = $1::text"},

@@ -18,6 +18,11 @@ static void test_challenge_add(void **state)
 	assert_sql("SELECT count(*) FROM scep.audit WHERE kind = 'challenge.new' AND actor = 'tester' AND detail LIKE '%subject CN=x%'", "1");
 	c.uses_left = 0;
 	assert_int_equal(store_challenge_add(super, BYTES_LIT("other"), &c, &why), ERR_INTERNAL);
+	c = (struct store_challenge){.created = 1795267200, .expires = 1795267800, .uses_left = 1, .created_by = (char *)"tester"};
+	assert_ok(store_challenge_add(super, BYTES_LIT("another"), &c, &why));	/* as the one who made it was told, by one clock */
+	assert_sql("SELECT extract(epoch FROM created_at)::bigint || ' ' || expires_at - created_at FROM scep.challenge WHERE created_by = 'tester' "
+		   "AND subject IS NULL", "1795267200 00:10:00");
+	free(c.id);
 }
 
 static void test_challenge_list(void **state)
@@ -246,7 +251,7 @@ static void test_roles_cannot(void **state)
 	static const char *const tables[] = {"cert", "request", "challenge", "device", "revocation", "audit", "audit_default", "setting",
 	    "issuer", "schema_version", "cert_default"};
 	static const char *const web[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge", "SELECT * FROM scep.audit",
-	    "SELECT * FROM scep.cert", "SELECT scep.challenge_add(NULL, '', now(), 1, NULL, NULL, NULL, '', NULL, NULL, NULL)",
+	    "SELECT * FROM scep.cert", "SELECT scep.challenge_add(NULL, '', now(), now(), 1, NULL, NULL, NULL, '', NULL, NULL, NULL)",
 	    "SELECT scep.challenge_check(NULL, '', '', '', NULL)", "SELECT scep.challenge_list(NULL, true)", "SELECT scep.make_partitions()",
 	    "CREATE TABLE scep.x ()", "SET ROLE scep_owner"};
 	static const char *const op[] = {"UPDATE scep.audit SET detail = ''", "SELECT * FROM scep.challenge",

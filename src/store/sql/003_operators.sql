@@ -3,14 +3,14 @@
 SET LOCAL search_path = scep, pg_temp;
 
 -- 0 stored (also when the very same call was made before), 1 this challenge exists already, 2 the id is taken: choose another.
-CREATE FUNCTION challenge_add(p_chal uuid, p_id text, p_expires timestamptz, p_uses int, p_profile text, p_subject text, p_device text,
+CREATE FUNCTION challenge_add(p_chal uuid, p_id text, p_created timestamptz, p_expires timestamptz, p_uses int, p_profile text, p_subject text, p_device text,
   p_actor text, p_audit uuid, p_sans text[], p_vals text[]) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = scep, pg_temp AS $$
 DECLARE
   v_ok boolean;
 BEGIN
-  INSERT INTO challenge (chal_h, id, expires_at, uses_left, profile, subject, device, sans, vals, created_by)
-  VALUES (p_chal, p_id, p_expires, p_uses, p_profile, p_subject, p_device, p_sans, p_vals, p_actor)
+  INSERT INTO challenge (chal_h, id, created_at, expires_at, uses_left, profile, subject, device, sans, vals, created_by)
+  VALUES (p_chal, p_id, coalesce(p_created, now()), p_expires, p_uses, p_profile, p_subject, p_device, p_sans, p_vals, p_actor)
   ON CONFLICT DO NOTHING RETURNING true INTO v_ok;
   IF v_ok IS NULL THEN
     RETURN CASE
