@@ -31,17 +31,18 @@ static void share_crl(struct profile *const *list, struct profile *p)
 	}
 }
 
-/* A worker that cannot read it could do nothing, and by then the ones before it would be gone. */
-static void check_pepper(const struct conf *conf, struct problems *problems)
+/*
+ * With the pepper read now, and not after the fork: a worker that could not read it could do nothing, and one that replaces another has the
+ * same as the others, whatever became of the file. Nothing is connected yet.
+ */
+static void prepare_store(struct site *site, struct problems *problems)
 {
-	struct store *store = NULL;
+	const struct conf *conf = site->conf;
 	struct why why = {0};
 	char *where;
 
-	if (conf->pepper_file == NULL || conf->conninfo == NULL || site_open_store(conf, "check", &store, &why) == ERR_OK) {
-		store_close(store);
+	if (conf->pepper_file == NULL || conf->conninfo == NULL || site_open_store(conf, "scep.fcgi", &site->store, &why) == ERR_OK)
 		return;
-	}
 	where = mem_printf("%s [database]", conf->file);
 	check_file(where, "pepper_file", &why, problems);
 	free(where);
@@ -67,7 +68,7 @@ static struct site *load_all(const char *conf_file, time_t now, const struct sit
 	site->conf = conf_read_anyway(conf_file, problems);
 	if (site->conf == NULL)
 		return site;
-	check_pepper(site->conf, problems);
+	prepare_store(site, problems);
 	site->profiles = mem_alloc((site->conf->n_profiles + 1) * sizeof(*site->profiles));
 	for (size_t i = 0; i < site->conf->n_profiles; i++) {
 		struct profile *p = profile_load(site->conf->profiles[i], now, profile_of(before, site->conf->profiles[i]->name), problems);
@@ -126,7 +127,7 @@ out:
 
 enum err site_open(struct site *site, struct why *why)
 {
-	enum err err = site_open_store(site->conf, "scep.fcgi", &site->store, why);
+	enum err err = ERR_OK;
 
 	site->web = web_open();
 	for (size_t i = 0; err == ERR_OK && site->profiles[i] != NULL; i++) {
@@ -137,20 +138,17 @@ enum err site_open(struct site *site, struct why *why)
 	return err;
 }
 
-static void check_database(const struct conf *conf, struct problems *problems)
+static void check_database(const struct site *site, struct problems *problems)
 {
+	const struct conf *conf = site->conf;
+	struct store_conf without = {.conninfo = conf->conninfo, .timeout_ms = (long)conf->db_timeout_ms, .application = "scep.fcgi"};
+	struct store *store = site->store == NULL ? store_open(&without) : NULL;
 	char *where = mem_printf("%s [database]", conf->file);
-	struct store *store = NULL;
 	struct why why = {0};
-	bool has_pepper;
-	enum err err;
+	enum err err = store_check(store == NULL ? site->store : store, &why);
 
 	/* a pepper that cannot be used was told when all was loaded; what else is wrong is asked without one */
-	has_pepper = conf->pepper_file != NULL && site_open_store(conf, "check", &store, &why) == ERR_OK;
-	if (!has_pepper)
-		store = store_open(&(struct store_conf){.conninfo = conf->conninfo, .timeout_ms = (long)conf->db_timeout_ms, .application = "check"});
-	err = store_check(store, &why);
-	if (err != ERR_OK && (has_pepper || err != ERR_CONFIG))
+	if (err != ERR_OK && (store == NULL || err != ERR_CONFIG))
 		check_file(where, "conninfo", &why, problems);
 	store_close(store);
 	free(where);
@@ -168,7 +166,7 @@ bool site_check(const char *conf_file, time_t now, struct problems *problems)
 			problem_why(problems, site->profiles[i]->conf->file, &why);
 	}
 	if (site->conf != NULL && site->conf->conninfo != NULL)
-		check_database(site->conf, problems);
+		check_database(site, problems);
 	site_free(site);
 	return problems->n_errors == errors;
 }

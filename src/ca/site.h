@@ -12,7 +12,7 @@
 struct site {
 	struct conf *conf;
 	struct profile **profiles;	/* sorted by name, NULL-terminated; profiles[i]->conf is conf->profiles[i] */
-	struct store *store;		/* NULL until site_open_store */
+	struct store *store;		/* has the pepper; connects when it is first asked */
 	struct web *web;		/* NULL until site_open */
 	struct overload *overload;	/* of this process: ca/overload.h */
 };
@@ -27,7 +27,7 @@ void site_free(struct site *site);	/* NULL is allowed; closes the store */
 /* The store that [database] describes; reads the pepper file. Never connects. Errors: FILE, CONFIG. */
 enum err site_open_store(const struct conf *conf, const char *application, struct store **out, struct why *why);
 
-/* After fork: sets site->store and site->web, and opens the profiles' token keys. Errors: FILE, CONFIG, KEY. */
+/* After fork: sets site->web, and opens the profiles' token keys. Errors: FILE, KEY. */
 enum err site_open(struct site *site, struct why *why);
 
 /* Loads all, opens all, asks the database: everything wrong goes to `problems`. True when no error was found. */

@@ -327,6 +327,21 @@ def test_scepter_ini_and_the_pepper_are_read_again(site, client_of):
     client.refused(client.request(challenge=challenge), BAD_REQUEST)
 
 
+def test_what_was_not_reloaded_is_not_taken_by_new_workers_either(site, client_of):
+    """The old configuration goes on, says the log: also in workers that replace others."""
+    front = site.start("lighttpd-socket")
+    client = client_of(site, front)
+    challenge = client.challenge()
+    write(site.folder / "pepper", os.urandom(32).hex() + "\n", 0o600)
+    write(site.ini, site.ini.read_text() + "[nonsense]\n", 0o640)
+    reload(front, REFUSED)
+    before = set(front.responder.workers())
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: len(w := front.responder.workers()) == 2 and not before & set(w), "new workers")
+    client.enrol(challenge=challenge)
+
+
 # --- a new RA
 
 
