@@ -48,6 +48,18 @@ def authorities(place, programs):
     return make
 
 
+def stop_all(sites):
+    """Stops every one; the first failure is raised when none runs any more."""
+    failures = []
+    for site in sites:
+        try:
+            site.stop()
+        except Exception as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
 @pytest.fixture(scope="session")
 def make_site(place, programs, postgres, authorities):
     """make_site(): a site with a database of its own; settings may be changed before a front end is started."""
@@ -62,8 +74,7 @@ def make_site(place, programs, postgres, authorities):
         sites.append(site)
         return site
     yield make
-    for site in sites:
-        site.stop()
+    stop_all(sites)
 
 
 @pytest.fixture

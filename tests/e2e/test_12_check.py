@@ -90,8 +90,7 @@ def unknown_section(site):
 
 
 def no_database(site):
-    site.server["database"]["conninfo"] = f"host={site.folder}/nowhere dbname=x"
-    site.postgres_conninfo = site.postgres.conninfo
+    site.server["database"] |= {"conninfo": f"host={site.folder}/nowhere dbname=x", "timeout": "500ms"}
     site.postgres = type("Nowhere", (), {"conninfo": lambda self, *a: f"host={site.folder}/nowhere dbname=x"})()
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import scepmsg
 from cryptography.hazmat.primitives import serialization
-from processes import USER, as_user, run, write
+from processes import DEADLINE, USER, as_user, run, write
 
 CERTMONGER = "/usr/lib/certmonger/certmonger-session"
 SCEP_SUBMIT = "/usr/lib/certmonger/scep-submit"
@@ -29,7 +29,7 @@ def micromdm(site, url, folder, challenge, common_name):
     key, cert = key_file(folder, scepmsg.new_key()), folder / "cert.pem"
     done = run("scepclient", "-private-key", key, "-certificate", cert, "-server-url", url, "-challenge", challenge,
                "-cn", common_name, "-organization", "Example", "-country", "XX",
-               "-ca-fingerprint", scepmsg.digest_of("sha256", site.authority.ra).hex(), cwd=folder, timeout=60)
+               "-ca-fingerprint", scepmsg.digest_of("sha256", site.authority.ra).hex(), cwd=folder)
     assert cert.exists(), done.stdout + done.stderr
     return scepmsg.certificate(cert.read_bytes())
 
@@ -42,7 +42,7 @@ def strongswan(site, url, folder, challenge, common_name):
     assert scepmsg.certificate(ca.read_bytes()) == site.authority.ca and scepmsg.certificate(ra.read_bytes()) == site.authority.ra
     done = run("pki", "--scep", "--url", url, "--in", key, "--dn", f"CN={common_name}, O=Example",
                "--san", f"{common_name}.example", "--password", challenge, "--cacert-enc", ra, "--cacert-sig", ra,
-               "--cacert", ca, "-t", "2", "-m", "12", "--outform", "pem", cwd=folder, timeout=60)
+               "--cacert", ca, "-t", "2", "-m", "12", "--outform", "pem", cwd=folder)
     return scepmsg.certificate(done.stdout.encode())
 
 
@@ -66,12 +66,12 @@ def certmonger(site, url, folder, challenge, common_name):
     key, cert = folder / "key.pem", folder / "cert.pem"
     script = write(folder / "inner.sh", f"""set -eu
 getcert add-scep-ca -c scep -u {shlex.quote(url)}
-for i in $(seq 600); do
+for i in $(seq 3000); do
 	grep -qs ca_encryption_cert {home}/.config/certmonger/cas/* && break
 	sleep 0.1
 done
 getcert request -c scep -k {key} -f {cert} -N 'CN={common_name},O=Example' -D {common_name}.example -L {shlex.quote(challenge)}
-for i in $(seq 600); do
+for i in $(seq 3000); do
 	[ -s {cert} ] && break
 	case $(getcert list -f {cert}) in *CA_REJECTED*|*CA_UNREACHABLE*|*CA_UNCONFIGURED*|*NEED_GUIDANCE*) break ;; esac
 	sleep 0.1
@@ -84,7 +84,7 @@ getcert list -f {cert}
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
                                env=environment, start_new_session=True, text=True)
     try:
-        output = process.communicate(timeout=150)[0]
+        output = process.communicate(timeout=2 * DEADLINE)[0]
     finally:
         try:
             os.killpg(process.pid, signal.SIGKILL)

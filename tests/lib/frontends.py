@@ -138,11 +138,14 @@ class FrontEnd:
         return "\n".join(f.read_text(errors="replace") for f in files)
 
     def stop(self):
+        services = [s for s in (self.server, self.admin, self.responder) if s]
         try:
             self.server.stop(self.stop_signal)
-        finally:
-            for service in filter(None, (self.admin, self.responder)):
+            for service in services[1:]:
                 assert service.stop() == 0, service.text()
+        finally:
+            for service in services:
+                service.kill()
 
 
 class Lighttpd(FrontEnd):

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg2
 
 import scepmsg
-from processes import BUILD, SOURCE, Service, free_port, new_folder, run, wait_for, write
+from processes import BUILD, SOURCE, Service, alive, children, free_port, new_folder, run, wait_for, write
 
 PRIVATE_POSTGRES = SOURCE / "tests" / "lib" / "private-postgres"
 RESPONDER, OPERATOR = "e2e_responder", "e2e_operator"	# login roles
@@ -42,7 +42,7 @@ class Postgres:
     def kill(self):
         pid = self.pid
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not Path(f"/proc/{pid}").exists(), "the killed postmaster to be gone")
+        wait_for(lambda: not alive(pid), "the killed postmaster to be gone")
 
     def conninfo(self, database, role="postgres"):
         return self._call("conninfo", role).replace("dbname=scepter", f"dbname={database}")
@@ -110,7 +110,7 @@ class Site:
         self.running = []
         self.server = {
             "server": {"profiles_dir": "profiles.d", "workers": 2},
-            "database": {"conninfo": postgres.conninfo(database, RESPONDER), "pepper_file": "pepper"},
+            "database": {"conninfo": postgres.conninfo(database, RESPONDER), "pepper_file": "pepper", "timeout": "20s"},	# slow is not away
         }
         self.profiles = {"default": self.profile()}
         write(self.folder / "pepper", os.urandom(32).hex() + "\n", 0o600)
@@ -189,7 +189,7 @@ class Site:
         while self.running:
             try:
                 self.running.pop().stop()
-            except (AssertionError, OSError) as failure:
+            except Exception as failure:	# whatever it is, the others are stopped
                 failures.append(failure)
         if failures:
             raise failures[0]
@@ -209,8 +209,11 @@ class Responder(Service):
                          site.folder / "log" / "responder.log", ready=lambda: accepts(site.socket), env=env)
 
     def workers(self):
-        from processes import children
         return children(self.pid)
+
+    def all_workers(self, n=2):
+        """The same, when all were born: the first requests may be answered before."""
+        return wait_for(lambda: len(born := self.workers()) == n and born, f"{n} workers")
 
 
 class AdminResponder(Service):

@@ -14,9 +14,15 @@ from pathlib import Path
 SOURCE = Path(os.environ.get("top_srcdir") or Path(__file__).resolve().parents[2]).resolve()
 BUILD = Path(os.environ.get("top_builddir") or SOURCE / "build" / "plain").resolve()
 USER = "www-data" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
-DEADLINE = 60		# seconds until a condition that should hold counts as failed; the sanitizers are slow
-PORTS = iter(random.sample(range(20000, 32768), 12768))
+DEADLINE = 300		# seconds until what should happen counts as hung: it tells that from slow, and nothing else
 SANITIZER = re.compile(rb"ERROR: (Address|Leak)Sanitizer|runtime error:")
+
+
+# Who runs the tests may have an environment of their own: it is not what is tested.
+for variable in [v for v in os.environ if v.startswith(("PG", "LC_", "SCEPTER_")) or v.lower().endswith("_proxy")]:
+    del os.environ[variable]
+os.environ["LC_ALL"] = "C.UTF-8"
+os.umask(0o022)
 
 
 def wait_for(condition, what, deadline=DEADLINE):
@@ -38,7 +44,7 @@ def as_user(command):
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--", *command]
 
 
-def run(*command, check=True, user=True, stdin=None, env=None, timeout=120, cwd="/"):
+def run(*command, check=True, user=True, stdin=None, env=None, timeout=DEADLINE, cwd="/"):
     """Runs a program to its end; CompletedProcess with text streams."""
     command = as_user(command) if user else [str(c) for c in command]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, cwd=cwd,
@@ -47,8 +53,18 @@ def run(*command, check=True, user=True, stdin=None, env=None, timeout=120, cwd=
     return done
 
 
+def server_ports():
+    """Ports in random order, without those that the kernel gives to clients, whose closed connections keep them for a minute."""
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    ports = [p for p in range(10000, 65536) if not first <= p <= last] or range(10000, 65536)
+    return iter(random.SystemRandom().sample(ports, len(ports)))
+
+
+PORTS = server_ports()
+
+
 def free_port():
-    """A port of 127.0.0.1, no port twice: below those that the kernel gives to clients, whose closed connections keep them for a minute."""
+    """A port of 127.0.0.1, no port twice."""
     for port in PORTS:
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,7 +127,7 @@ class Service:
     """A program that runs in the foreground until it is stopped; its output goes to a file."""
 
     def __init__(self, command, log, ready, env=None, cwd="/"):
-        self.log = Path(log)
+        self.log, self.killed = Path(log), False
         self.command = as_user(command)
         write(self.log, "")
         with open(self.log, "ab") as out:
@@ -131,12 +147,12 @@ class Service:
     def text(self):
         return self.log.read_text(errors="replace")
 
-    def stop(self, sig=signal.SIGTERM, deadline=30):
-        """Ends it in an orderly way; whatever is left of its process group is an error."""
+    def stop(self, sig=signal.SIGTERM):
+        """Ends it in an orderly way, and then whatever is left of its process group."""
         if self.process.poll() is None:
             self.process.send_signal(sig)
         try:
-            status = self.process.wait(deadline)
+            status = self.process.wait(DEADLINE)
         finally:
             self.kill()
         data = self.log.read_bytes()
@@ -144,9 +160,12 @@ class Service:
         return status
 
     def kill(self):
+        if self.killed:		# its process id may be another's by now
+            return
+        self.killed = True
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
         if self.process.poll() is None:
-            self.process.wait(10)
+            self.process.wait(DEADLINE)

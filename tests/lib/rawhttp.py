@@ -4,6 +4,8 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from processes import DEADLINE
+
 
 @dataclass
 class Answer:
@@ -27,7 +29,7 @@ def tls_context(cert=None, key=None):
     return context
 
 
-def exchange(port, data, tls=False, timeout=30, half_close=False, source=None):
+def exchange(port, data, tls=False, timeout=DEADLINE, half_close=False, source=None):
     """Sends `data`, from the address `source` if there is one, to 127.0.0.1:port and reads one answer. tls: whether, or a context of tls_context()."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0) if source else None) as sock:
         if tls:

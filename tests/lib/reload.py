@@ -15,7 +15,7 @@ def reload(front, ends=DONE):
     """SIGHUP to the master; returns when the reload has ended as it should."""
     before = text(front).count(ends)
     front.responder.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: text(front).count(ends) > before, f"'{ends}' in the log", 30)
+    wait_for(lambda: text(front).count(ends) > before, f"'{ends}' in the log")
 
 
 def reload_whole(front, n=2):
