@@ -9,103 +9,162 @@ import invariants
 import pytest
 import scepmsg
 from installation import Postgres
-from processes import new_folder, wait_for
+from processes import DEADLINE, new_folder, wait_for
 
 
 @pytest.fixture
 def stand(place, make_site, client_of):
     cluster = Postgres(new_folder("pg-", place))
-    site = make_site(cluster=cluster)
-    site.server["database"]["timeout"] = "2s"
-    client = client_of(site, site.start("lighttpd-socket"))
-    yield client
-    cluster.start()
-    site.stop()
-    cluster.remove()
+    try:
+        site = make_site(cluster=cluster)
+        site.server["database"]["timeout"] = "2s"	# how long the first who finds no database tries again
+        yield client_of(site, None)
+    finally:
+        try:
+            cluster.start()
+            site.stop()
+        finally:
+            cluster.remove()
+
+
+def start(stand):
+    stand.front = stand.site.start("lighttpd-socket")
+    return stand
+
+
+def comes_back(stand, request):
+    """The device's way: as long as it is told to come again, it does."""
+    def answered():
+        answer = stand.post_raw(request.encode())
+        return answer if answer.status != 503 else None
+    answer = wait_for(answered, "an answer that is not 503")
+    assert answer.status == 200
+    reply = scepmsg.read_reply(answer.body, request, stand.trusted)
+    assert reply.status == scepmsg.SUCCESS
+    stand.check_cert(reply, request)
+    return reply
 
 
 def test_stopped_and_started(stand):
+    start(stand)
     request = stand.request()
-    master, workers = stand.front.master(), stand.front.responder.workers()
+    master, workers = stand.front.master(), stand.front.responder.all_workers()
     stand.site.postgres.stop()
     answer = stand.post_raw(request.encode())
     assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
     assert stand.get("operation=GetCACaps").status == 200
     assert stand.get("operation=GetCACert").status == 200
     stand.site.postgres.start()
-    reply = stand.enrol(request)
+    reply = comes_back(stand, request)
     assert (stand.front.master(), stand.front.responder.workers()) == (master, workers), "nothing had to be restarted"
     invariants.check(stand.site, reply.certs)
 
 
-def test_started_before_the_database(place, make_site, client_of):
+def test_started_before_the_database(stand):
     """The responder starts without its database, and works as soon as that is there."""
-    cluster = Postgres(new_folder("pg-", place))
-    site = make_site(cluster=cluster)
-    challenge = site.challenge()
-    cluster.stop()
-    client = client_of(site, site.start("lighttpd-socket"))
-    request = client.request(challenge=challenge)
-    assert client.post_raw(request.encode()).status == 503
-    cluster.start()
-    client.enrol(request)
-    site.stop()
-    cluster.remove()
+    request = stand.request()
+    stand.site.postgres.stop()
+    start(stand)
+    assert stand.post_raw(request.encode()).status == 503
+    stand.site.postgres.start()
+    comes_back(stand, request)
 
 
 class Load:
-    """Devices that retry until they have a certificate, as real ones do."""
+    """Devices that retry until they have a certificate, as real ones do; one comes after the other until finish()."""
 
-    def __init__(self, stand, n, pause=0.0):
-        self.stand, self.pause, self.certs, self.failures = stand, pause, {}, []
-        self.requests = [stand.request(label=f"load {i % 8}", common_name=f"load {i}") for i in range(n)]
-        self.threads = [threading.Thread(target=self.run, args=(self.requests[i::4],)) for i in range(4)]
-        self.end = time.monotonic() + 120
+    THREADS, USES = 4, 30000
+
+    def __init__(self, stand, excuses):
+        """excuses: the statuses at which a device comes again."""
+        self.stand, self.excuses, self.over = stand, excuses, threading.Event()
+        self.certs, self.sent, self.turned_away, self.failures = {}, 0, 0, []
+        challenges = [stand.challenge("--uses", str(self.USES)) for _ in range(self.THREADS)]
+        self.threads = [threading.Thread(target=self.run, args=(n, challenge)) for n, challenge in enumerate(challenges)]
         for thread in self.threads:
             thread.start()
 
-    def run(self, requests):
-        for request in requests:
-            time.sleep(self.pause)
-            data = request.encode()
-            while request.txid not in self.certs and time.monotonic() < self.end and not self.failures:
-                self.attempt(request, data)
+    def run(self, thread, challenge):
+        n = 0
+        try:
+            while not self.over.wait(0.02) and not self.failures:
+                n += 1
+                request = self.stand.request(label=f"load {thread}", common_name=f"load {thread} {n}", challenge=challenge)
+                data, end = request.encode(), time.monotonic() + DEADLINE
+                while not self.attempt(request, data):
+                    assert time.monotonic() < end, f"no certificate for {request.txid} within {DEADLINE} s"
+                    time.sleep(0.02)
+        except Exception as failure:
+            self.failures.append(failure)
 
     def attempt(self, request, data):
+        """True when the device has its certificate, False when it has to come again."""
         try:
             answer = self.stand.post_raw(data)
         except OSError:
-            return
-        if answer.status != 200:
-            if answer.status not in (500, 502, 503):
-                self.failures.append(f"status {answer.status}")
-            time.sleep(0.02)
-            return
-        try:
-            reply = scepmsg.read_reply(answer.body, request, self.stand.trusted)
-            assert reply.status == scepmsg.SUCCESS, f"FAILURE {reply.fail_info}: {reply.fail_text}"
-            self.certs[request.txid] = reply.certs[0]
-        except AssertionError as failure:
-            self.failures.append(str(failure))
+            return False
+        if answer.status in self.excuses:
+            assert answer.status != 503 or self.excuses != {503} or int(answer.headers["retry-after"]) > 0
+            self.turned_away += 1
+            return False
+        assert answer.status == 200, f"status {answer.status}"
+        reply = scepmsg.read_reply(answer.body, request, self.stand.trusted)
+        assert reply.status == scepmsg.SUCCESS, f"FAILURE {reply.fail_info}: {reply.fail_text}"
+        self.certs[request.txid] = reply.certs[0]
+        return True
 
-    def finish(self):
+    def wait(self, condition, what):
+        wait_for(lambda: condition() or self.failures, what)
+        self.check()
+
+    def goes_on(self):
+        n = len(self.certs) + 12
+        self.wait(lambda: len(self.certs) >= n, "some enrolments")
+
+    def meets_the_outage(self):
+        n = self.turned_away
+        self.wait(lambda: self.turned_away > n, "somebody to be turned away")
+
+    def check(self):
+        if self.failures:
+            raise self.failures[0]
+
+    def end(self):
+        self.over.set()
         for thread in self.threads:
             thread.join()
-        assert not self.failures, self.failures[0]
-        assert len(self.certs) == len(self.requests), f"{len(self.certs)} of {len(self.requests)} devices have a certificate"
+
+    def finish(self):
+        """What the devices hold, when none is under way any more."""
+        self.end()
+        self.check()
         return list(self.certs.values())
 
 
+@pytest.fixture
+def load(stand):
+    """load(excuses), ended whatever happens."""
+    loads = []
+
+    def begin(*excuses):
+        loads.append(Load(start(stand), set(excuses)))
+        return loads[0]
+    yield begin
+    for begun in loads:
+        begun.failures.append("the test is over")
+        begun.end()
+
+
 @pytest.mark.parametrize("how", ["stop", "kill"])
-def test_under_load(stand, how):
-    load = Load(stand, 120)
-    for n in (20, 50, 80):
-        wait_for(lambda n=n: len(load.certs) >= n or load.failures, "some enrolments")
-        assert len(load.certs) < len(load.requests), "the load is over already: the test proves nothing"
+def test_under_load(stand, load, how):
+    devices = load(503)
+    for _ in range(3):
+        devices.goes_on()
         getattr(stand.site.postgres, how)()
+        devices.meets_the_outage()
         stand.site.postgres.start()
-    certs = load.finish()
-    invariants.check(stand.site, certs)
+    devices.goes_on()
+    invariants.check(stand.site, devices.finish(), devices.USES)
 
 
 def age(pid):
@@ -114,19 +173,18 @@ def age(pid):
     return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
 
 
-def test_workers_killed_under_load(stand):
+def test_workers_killed_under_load(stand, load):
     """All workers at once, again and again; but each had time to work: who dies young makes the master hesitate."""
-    load = Load(stand, 160, pause=0.1)
+    devices = load(500, 502, 503)
     master, workers = stand.front.master(), stand.front.responder.workers
     for _ in range(5):
-        wait_for(lambda: len(workers()) == 2 and min(map(age, workers())) > 0.4, "two workers that have worked")
-        assert len(load.certs) < len(load.requests), "the load is over already: the test proves nothing"
+        wait_for(lambda: len(workers()) == 2 and min(map(age, workers())) > 0.4, "two workers that are not young")
+        devices.goes_on()
         victims = workers()
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
-        killed = time.monotonic()
-        wait_for(lambda: len(set(workers()) - set(victims)) == 2, "two other workers", 5)
-        assert time.monotonic() - killed < 1
-    certs = load.finish()
+        wait_for(lambda: len(set(workers()) - set(victims)) == 2, "two other workers")
+    devices.goes_on()
+    certs = devices.finish()
     assert stand.front.master() == master
-    invariants.check(stand.site, certs)
+    invariants.check(stand.site, certs, devices.USES)
