@@ -24,7 +24,8 @@ def server(make_site, client_of):
                                             enrol={"static_challenge_file": site.folder / "secrets"})
     client = client_of(site, site.start("lighttpd-socket"))
     client.trusted = client.to = [scepmsg.certificate((GOOD / "ra.pem").read_bytes())]
-    return client
+    yield client
+    site.stop()
 
 
 def said(server, answer):
@@ -45,7 +46,7 @@ def said(server, answer):
 
 def replay(server, names):
     """The answers to these files; every one must be the manifest's."""
-    workers = server.front.responder.workers()
+    workers = server.front.responder.all_workers()
     got = {name: said(server, server.post_raw((FOLDER / name).read_bytes())) for name in names}
     wrong = [f"{name} {got[name][0]} instead of {MANIFEST[name]}" for name in names if got[name][0] != MANIFEST[name]]
     assert not wrong, "\n" + "\n".join(wrong)
@@ -83,7 +84,7 @@ STRANGE = dict(hostile.from_strangers())
 
 def outlived(server, body):
     """What is said to this body; the workers live on."""
-    workers = server.front.responder.workers()
+    workers = server.front.responder.all_workers()
     answer, _ = said(server, server.post_raw(body))
     assert server.front.responder.workers() == workers, "a worker died"
     return answer

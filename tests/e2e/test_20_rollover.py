@@ -12,7 +12,7 @@ from asn1crypto import cms
 from clients import CLIENTS
 from cryptography import x509
 from installation import Authority
-from processes import new_folder, run, wait_for
+from processes import DEADLINE, new_folder, run, wait_for
 from scepmsg import Device, Request, csr
 
 RENEWALREQ, CERTPOLL = "17", "20"
@@ -87,7 +87,8 @@ def stand(make_site, next_pair, client_of):
 
     def stage(name, pair):
         return Stage(client_of, site, front, name, pair)
-    return site, next_pair, stage
+    yield site, next_pair, stage
+    site.stop()
 
 
 def get(stage, operation):
@@ -271,47 +272,81 @@ def test_after_the_profile_was_tidied_up(make_site, next_pair, client_of):
 # --- the switch itself, by the clock of running workers
 
 
-def test_a_roll_over(make_site, client_of, place, authorities):
-    """As doc/ROLLOVER.md has it: `ca rollover`, its lines into the profile, and then only time passes."""
-    site = make_site()
-    present = site.authority
-    out = new_folder("rolled-", site.folder)
-    switch = int(time.time()) + 12
-    said = site.json("ca", "rollover", "--profile", "default", "--out", out, "--announce", date(switch - 6), "--switch", date(switch),
-                     "--subject", "CN=Rolled CA,O=Example")
-    following = Authority.__new__(Authority)
-    following.ca_cert, following.ca_key = out / os.path.basename(said["next_ca"]["certificate_file"]), None
-    following.ra_cert = out / os.path.basename(said["next_ra"]["certificate_file"])
-    for section in said["settings"].split("\n\n"):
-        name, *lines = section.strip().split("\n")
-        site.profiles["default"][name.strip("[]")] = dict(line.split(" = ", 1) for line in lines)
-    site.profiles["default"]["approval"] = {"mode": "unless-one-time"}
-    front = site.start("lighttpd-socket")
-    pids = front.responder.workers()
-    old, new = (Stage(client_of, site, front, "default", pair) for pair in (present, following))
+class RollOver:
+    """As doc/ROLLOVER.md has it: `ca rollover`, its lines into the profile, and then only time passes; to switch in so many seconds."""
 
-    def url(stage):
-        return rawhttp.get(stage.client.front.port, "/scep?operation=GetNextCACert").status
-    held = old.enrol(label="before")
-    waiting, polling = (old.client.request(label=label, challenge=None) for label in ("waits", "polls"))
-    assert old.client.send(waiting).status == old.client.send(polling).status == scepmsg.PENDING
-    wait_for(lambda: url(old) == 200, "the next CA to be announced")
-    assert read_next(get(old, "GetNextCACert").body, present.ra) == [following.ra, following.ca]
-    new.enrol(label="early")
-    old.enrol(label="late")
+    def __init__(self, site, client_of, seconds):
+        self.site, self.client_of, self.present = site, client_of, site.authority
+        self.switch = int(time.time()) + seconds
+        self.announce = self.switch - seconds // 2
+
+    def plan(self):
+        site, out = self.site, new_folder("rolled-", self.site.folder)
+        said = site.json("ca", "rollover", "--profile", "default", "--out", out, "--announce", date(self.announce), "--switch",
+                         date(self.switch), "--subject", "CN=Rolled CA,O=Example")
+        self.following = Authority.__new__(Authority)
+        self.following.ca_cert, self.following.ca_key = out / os.path.basename(said["next_ca"]["certificate_file"]), None
+        self.following.ra_cert = out / os.path.basename(said["next_ra"]["certificate_file"])
+        for section in said["settings"].split("\n\n"):
+            name, *lines = section.strip().split("\n")
+            site.profiles["default"][name.strip("[]")] = dict(line.split(" = ", 1) for line in lines)
+        site.profiles["default"]["approval"] = {"mode": "unless-one-time"}
+        self.front = site.start("lighttpd-socket")
+        self.pids = self.front.responder.all_workers()
+        self.old, self.new = (Stage(self.client_of, site, self.front, "default", pair) for pair in (self.present, self.following))
+
+    def announced(self):
+        """Whether the next CA is shown."""
+        return get(self.old, "GetNextCACert").status == 200
+
+    def before_the_switch(self):
+        """What has to be done before it: a certificate, and requests that will wait across it."""
+        self.plan()
+        early, moment = self.announced(), time.time()
+        assert not early or moment >= self.announce
+        self.held = self.old.enrol(label="before")
+        self.waiting, self.polling = (self.old.client.request(label=label, challenge=None) for label in ("waits", "polls"))
+        for request in (self.waiting, self.polling):
+            assert self.old.client.send(request).status == scepmsg.PENDING
+        wait_for(lambda: self.announced() or time.time() >= self.switch, "the next CA to be announced")
+        assert time.time() >= self.announce
+        assert read_next(get(self.old, "GetNextCACert").body, self.present.ra) == [self.following.ra, self.following.ca]
+        self.new.enrol(label="early")
+        self.old.enrol(label="late")
+
+    def in_time(self):
+        """Does that; False when the switch came too early to tell anything."""
+        try:
+            self.before_the_switch()
+        except Exception:
+            if time.time() < self.switch:
+                raise
+        return time.time() < self.switch
+
+
+def test_a_roll_over(make_site, client_of):
+    for seconds in (12, 30, 75, 190, 480):
+        site = make_site()
+        roll = RollOver(site, client_of, seconds)
+        if roll.in_time():
+            break
+        site.stop()
+    else:
+        raise AssertionError("nothing was as it should be before the switch, however late that came")
+    present, following, front, old, new = roll.present, roll.following, roll.front, roll.old, roll.new
     shown = set()
 
     def switched():
         shown.add(get(old, "GetCACert").body)
-        return url(old) == 404
-    wait_for(switched, "the switch")
-    assert time.time() >= switch
+        return not roll.announced()
+    wait_for(switched, "the switch", DEADLINE + seconds)
+    assert time.time() >= roll.switch
     for _ in range(8):		# every worker
         assert scepmsg.read_certs_only(get(new, "GetCACert").body) == [following.ra, following.ca]
     assert len(shown) <= 2
-    new.renew(held, "before")
+    new.renew(roll.held, "before")
     old.enrol(label="slow")
-    for stage, client in ((new, "strongswan-pki"), (new, "scepter")):
+    for client in ("strongswan-pki", "scepter"):
         folder = new_folder("client-", site.folder)
         site.authority = following
         try:
@@ -323,14 +358,14 @@ def test_a_roll_over(make_site, client_of, place, authorities):
     for request in site.json("request", "list"):
         site.run("request", "approve", request["id"])
     issuer = scepmsg.x509.load_der_x509_certificate(present.ca).subject.public_bytes()
-    poll = polling.but(message_type=CERTPOLL, plain=der.seq(issuer, scepmsg.name("polls")), nonce=os.urandom(16), recipients=[following.ra])
+    poll = roll.polling.but(message_type=CERTPOLL, plain=der.seq(issuer, scepmsg.name("polls")), nonce=os.urandom(16), recipients=[following.ra])
     reply = new.client.send(poll)
     assert reply.status == scepmsg.SUCCESS
-    scepmsg.check_issued(reply.certs[0], following.ca, polling)
-    reply = old.client.send(waiting.but(nonce=os.urandom(16)))
+    scepmsg.check_issued(reply.certs[0], following.ca, roll.polling)
+    reply = old.client.send(roll.waiting.but(nonce=os.urandom(16)))
     assert reply.status == scepmsg.SUCCESS
-    scepmsg.check_issued(reply.certs[0], present.ca, waiting)
-    assert front.responder.workers() == pids, "no restart"
+    scepmsg.check_issued(reply.certs[0], present.ca, roll.waiting)
+    assert front.responder.workers() == roll.pids, "no restart"
     site.stop()
 
 
