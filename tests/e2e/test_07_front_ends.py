@@ -1,13 +1,13 @@
 """Every web server of conf/, from the very files, by http and https."""
 import base64
-import signal
 from urllib.parse import quote
 
 import pytest
 import rawhttp
 import scepmsg
 from frontends import FRONT_ENDS
-from processes import alive, wait_for
+from processes import DEADLINE, alive, children, wait_for
+from reload import REFUSED, reload, reload_whole
 
 
 @pytest.fixture(scope="module", params=list(FRONT_ENDS))
@@ -108,8 +108,14 @@ def test_nothing_is_left_behind(make_site, client_of, kind):
     client = client_of(site, front)
     client.enrol()
     master = front.master()
+    workers = children(master)
+    front.server.process.send_signal(front.stop_signal)	# and nothing else: what it started is its own to end
+    front.server.process.wait(DEADLINE)
+    if front.responder:
+        assert alive(master), "its life is not the web server's"
+        assert front.responder.stop() == 0
+    wait_for(lambda: not any(map(alive, [master, *workers])), "the responder to end with its web server")
     site.stop()
-    wait_for(lambda: not alive(master), "the responder to end with its web server", 20)
 
 
 def test_reload(make_site, client_of):
@@ -123,14 +129,14 @@ def test_reload(make_site, client_of):
     def status(path):
         return rawhttp.get(front.port, f"{path}?operation=GetCACaps").status
     assert status("/scep/late") == 404
-    front.responder.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: status("/scep/late") == 200, "the new profile to answer")
+    reload_whole(front)
+    assert status("/scep/late") == 200
     request = client.request()
     site.profiles["broken"] = site.profile(certificate={"validity": "for ever"})
     site.write()
     mark = len(front.responder.text())
-    front.responder.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: "validity" in front.responder.text()[mark:], "the log to say what is wrong")
+    reload(front, REFUSED)
+    assert "validity" in front.responder.text()[mark:], "the log says what is wrong"
     assert status("/scep/late") == 200 and status("/scep/broken") == 404
     client.enrol(request)
     site.stop()
