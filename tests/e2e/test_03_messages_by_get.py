@@ -1,5 +1,6 @@
 """PKIOperation by GET, in all the spellings of base64 that clients send; and by POST with odd headers."""
 import base64
+import os
 from urllib.parse import quote
 
 import pytest
@@ -32,8 +33,8 @@ SPELLINGS = {
 
 def message_with_plus(shared, **how):
     """A request whose base64 has '+', '/' and padding, so that each spelling matters."""
-    for _ in range(200):
-        request = shared.request(challenge=None, **how)
+    for n in range(200):
+        request = shared.request(challenge=None, txid=f"{os.urandom(16).hex()}{n % 3 * 'x'}", **how)	# of every length
         request.plain = scepmsg.csr(request.key, "device", shared.challenge())
         data = request.encode()
         if len(data) % 3 and "+" in plain(data) and "/" in plain(data):

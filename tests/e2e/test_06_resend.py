@@ -25,7 +25,7 @@ def test_resend_to_another_worker(site, client_of):
     client = client_of(site, site.start("lighttpd-socket"))
     request = client.request()
     first = client.enrol(request)
-    victims = client.front.responder.workers()
+    victims = client.front.responder.all_workers()
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: len(set(client.front.responder.workers()) - set(victims)) == 2, "other workers")

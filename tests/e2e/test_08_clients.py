@@ -31,7 +31,8 @@ def enrol(site, front, client, name):
 def stand(make_site):
     site = make_site()
     site.profiles["museum"] = site.profile(scep={"legacy": "sha1 des3", "obsolete": "des"})
-    return site, site.start("lighttpd-socket")
+    yield site, site.start("lighttpd-socket")
+    site.stop()
 
 
 @pytest.mark.parametrize("client", CLIENTS)

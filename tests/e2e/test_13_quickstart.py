@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import rawhttp
 import scepmsg
-from processes import SOURCE, alive, free_port, wait_for
+from processes import DEADLINE, SOURCE, alive, free_port, wait_for
 
 pytestmark = pytest.mark.plain
 
 
 def quickstart(*args, **how):
-    return subprocess.run([SOURCE / "quickstart", *map(str, args)], capture_output=True, text=True, timeout=900, cwd="/", **how)
+    return subprocess.run([SOURCE / "quickstart", *map(str, args)], capture_output=True, text=True, timeout=3600, cwd="/", **how)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_nothing_is_left_running(demo):
     assert not (demo / "responder.pid").exists()
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            assert str(demo) not in process.read_text(), process
+            assert str(demo).encode() not in process.read_bytes(), process
         except OSError:
             pass
 
@@ -76,7 +76,7 @@ def test_serving(demo):
             again = quickstart("--dir", demo, "--port", free_port())
             assert again.returncode == 1 and "running" in again.stderr
             os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(120) == 130
+            assert process.wait(DEADLINE) == 130
             assert not alive(master)
             assert not (demo / "responder.pid").exists()
             with pytest.raises(ConnectionRefusedError):
@@ -84,7 +84,7 @@ def test_serving(demo):
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(120)
+                process.wait(DEADLINE)
 
 
 def test_port_taken(demo):

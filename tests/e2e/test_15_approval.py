@@ -1,4 +1,5 @@
 """Manual approval and polling (RFC 8894, 2.4, 2.5, 4.4; P-130 to P-144)."""
+import contextlib
 import os
 import signal
 import threading
@@ -7,7 +8,7 @@ import der
 import pytest
 import scepmsg
 from clients import key_file
-from processes import new_folder, run, wait_for
+from processes import DEADLINE, new_folder, run, wait_for
 from scepmsg import Device
 
 CERTPOLL = "20"
@@ -22,7 +23,8 @@ def waiting(make_site, client_of):
     site.profiles["full"] = site.profile(approval={"mode": "manual", "max_pending": "1"})
     site.profiles["revoking"] = site.profile(approval={"mode": "manual"}, renewal={"revoke_old": "yes", "revoke_old_after": "0s"})
     front = site.start("lighttpd-socket")
-    return lambda profile="manual": client_of(site, front, f"/scep/{profile}", profile)
+    yield lambda profile="manual": client_of(site, front, f"/scep/{profile}", profile)
+    site.stop()
 
 
 def pend(client, request):
@@ -168,40 +170,46 @@ def test_survives_restart(site, client_of):
     assert client.send(poll(client, request)).status == scepmsg.SUCCESS
 
 
-def approve_when_it_comes(client, common_name):
+@contextlib.contextmanager
+def approved_when_it_comes(client, common_name):
+    over = threading.Event()
+
     def wait_and_approve():
         found = []
 
         def come():
             found[:] = [r["id"] for r in client.site.json("request", "list") if common_name in r["subject"]]
-            return found
+            return found or over.is_set()
         wait_for(come, "the request to wait")
-        client.site.run("request", "approve", found[0])
+        if found:
+            client.site.run("request", "approve", found[0])
     thread = threading.Thread(target=wait_and_approve)
     thread.start()
-    return thread
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_strongswan_polls(waiting):
     client = waiting()
     folder = new_folder("poll-", client.site.folder)
     key, authority = key_file(folder, scepmsg.new_key()), client.site.authority
-    thread = approve_when_it_comes(client, "polls-strongswan")
-    done = run("pki", "--scep", "--url", f"http://127.0.0.1:{client.front.port}{client.path}", "--in", key,
-               "--dn", "O=Example, CN=polls-strongswan", "--cacert-enc", authority.ra_cert, "--cacert-sig", authority.ra_cert,
-               "--cacert", authority.ca_cert, "-t", "1", "-m", "60", "--outform", "pem", cwd=folder, timeout=90)
-    thread.join()
+    with approved_when_it_comes(client, "polls-strongswan"):
+        done = run("pki", "--scep", "--url", f"http://127.0.0.1:{client.front.port}{client.path}", "--in", key,
+                   "--dn", "O=Example, CN=polls-strongswan", "--cacert-enc", authority.ra_cert, "--cacert-sig", authority.ra_cert,
+                   "--cacert", authority.ca_cert, "-t", "1", "-m", str(DEADLINE), "--outform", "pem", cwd=folder, timeout=2 * DEADLINE)
     assert scepmsg.certificate(done.stdout.encode())
 
 
 def test_scepter_polls(waiting):
     client = waiting()
     folder = new_folder("poll-", client.site.folder)
-    thread = approve_when_it_comes(client, "polls-scepter")
-    client.site.run("enroll", f"http://127.0.0.1:{client.front.port}{client.path}", "--subject", "CN=polls-scepter,O=Example",
-                    "--fingerprint", scepmsg.digest_of("sha256", client.site.authority.ca).hex(), "--poll-interval", "1s", "--out", folder,
-                    cwd=folder, timeout=90)
-    thread.join()
+    with approved_when_it_comes(client, "polls-scepter"):
+        client.site.run("enroll", f"http://127.0.0.1:{client.front.port}{client.path}", "--subject", "CN=polls-scepter,O=Example",
+                        "--fingerprint", scepmsg.digest_of("sha256", client.site.authority.ca).hex(), "--poll-interval", "1s", "--out", folder,
+                        cwd=folder)
     assert (folder / "cert.pem").exists()
 
 
