@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg2
 
 import scepmsg
-from processes import BUILD, SOURCE, Service, alive, children, free_port, new_folder, run, wait_for, write
+from processes import BUILD, SOURCE, Service, children, free_port, gone, new_folder, run, wait_for, write
 
 PRIVATE_POSTGRES = SOURCE / "tests" / "lib" / "private-postgres"
 RESPONDER, OPERATOR = "e2e_responder", "e2e_operator"	# login roles
@@ -42,7 +42,7 @@ class Postgres:
     def kill(self):
         pid = self.pid
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not alive(pid), "the killed postmaster to be gone")
+        wait_for(lambda: gone(pid), "the killed postmaster to be gone")
 
     def conninfo(self, database, role="postgres"):
         return self._call("conninfo", role).replace("dbname=scepter", f"dbname={database}")

@@ -1,4 +1,5 @@
 """Programs under test, started as an unprivileged user and stopped for sure."""
+import ctypes
 import os
 import pwd
 import random
@@ -23,6 +24,8 @@ for variable in [v for v in os.environ if v.startswith(("PG", "LC_", "SCEPTER_")
     del os.environ[variable]
 os.environ["LC_ALL"] = "C.UTF-8"
 os.umask(0o022)
+# Orphans, as a PostgreSQL server is one, become ours: process 1 of many a container reaps nobody, and a dead postmaster would stay for ever.
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)	# PR_SET_CHILD_SUBREAPER
 
 
 def wait_for(condition, what, deadline=DEADLINE):
@@ -121,6 +124,15 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def gone(pid):
+    """Whether there is no trace of an orphan any more; where it is ours to reap it is reaped."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    return not Path(f"/proc/{pid}").exists()
 
 
 class Service:

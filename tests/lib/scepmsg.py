@@ -97,22 +97,22 @@ def name(common_name, organisation="Example"):
 
 def self_signed(key, common_name, digest="sha256"):
     """The signer certificate of a first request; its own digest is never what the message's is."""
-    now = datetime.datetime(2026, 1, 1)
+    begin = datetime.datetime.utcnow() - datetime.timedelta(days=30)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-               .serial_number(x509.random_serial_number()).not_valid_before(now)
-               .not_valid_after(now + datetime.timedelta(days=3650)))
+               .serial_number(x509.random_serial_number()).not_valid_before(begin)
+               .not_valid_after(begin + datetime.timedelta(days=3650)))
     hash_ = None if isinstance(key, ed25519.Ed25519PrivateKey) else DIGESTS[digest].hash()
     return builder.sign(key, hash_).public_bytes(serialization.Encoding.DER)
 
 
 def forged(key, ca, serial, common_name=None):
     """A certificate that names the CA as issuer and has this serial number (and the CA's name, or another), but signed itself."""
-    now = datetime.datetime(2026, 1, 1)
+    begin = datetime.datetime.utcnow() - datetime.timedelta(days=30)
     issuer = x509.load_der_x509_certificate(ca).subject
     subject = issuer if common_name is None else x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key()).serial_number(serial)
-               .not_valid_before(now).not_valid_after(now + datetime.timedelta(days=3650)))
+               .not_valid_before(begin).not_valid_after(begin + datetime.timedelta(days=3650)))
     return builder.sign(key, DIGESTS["sha256"].hash()).public_bytes(serialization.Encoding.DER)
 
 
