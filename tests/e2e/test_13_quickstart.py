@@ -23,13 +23,15 @@ def quickstart(*args, **how):
 def demo(tmp_path_factory):
     """A quick start that was run once: its folder."""
     folder = tmp_path_factory.mktemp("quick start")		# a blank in the path
-    done = quickstart("--once", "--dir", folder, "--port", free_port())
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "6/6" in done.stdout and "issue" in done.stdout and "CN=demo-" in done.stdout
-    yield folder
-    place = (folder / "place").read_text().strip() if (folder / "place").exists() else folder
-    subprocess.run([SOURCE / "tests" / "lib" / "private-postgres", "remove", place], check=True)
-    subprocess.run(["rm", "-rf", place], check=True)
+    try:
+        done = quickstart("--once", "--dir", folder, "--port", free_port())
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "6/6" in done.stdout and "issue" in done.stdout and "CN=demo-" in done.stdout
+        yield folder
+    finally:
+        place = (folder / "place").read_text().strip() if (folder / "place").exists() else folder
+        subprocess.run([SOURCE / "tests" / "lib" / "private-postgres", "remove", place], check=True)
+        subprocess.run(["rm", "-rf", place], check=True)
 
 
 def environment(folder):
