@@ -110,7 +110,7 @@ class Site:
         self.running = []
         self.server = {
             "server": {"profiles_dir": "profiles.d", "workers": 2},
-            "database": {"conninfo": postgres.conninfo(database, RESPONDER), "pepper_file": "pepper", "timeout": "20s"},	# slow is not away
+            "database": {"conninfo": postgres.conninfo(database, RESPONDER), "pepper_file": "pepper", "timeout": "10s"},	# slow is not away
         }
         self.profiles = {"default": self.profile()}
         write(self.folder / "pepper", os.urandom(32).hex() + "\n", 0o600)
