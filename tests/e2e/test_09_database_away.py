@@ -1,5 +1,6 @@
 """PostgreSQL stopped, started and killed: 503 and Retry-After, never a FAILURE; nothing lost, nothing twice (P-105)."""
 import os
+import re
 import signal
 import threading
 import time
@@ -187,4 +188,6 @@ def test_workers_killed_under_load(stand, load):
     devices.goes_on()
     certs = devices.finish()
     assert stand.front.master() == master
+    delays = re.findall(r"was killed by signal 9 .*; the next one starts in (\d+) ms", stand.front.responder.text())
+    assert delays == ["0"] * 10, "nobody hesitates"
     invariants.check(stand.site, certs, devices.USES)
