@@ -86,18 +86,9 @@ static void check_url(const struct profile_conf *p, struct problems *problems)
 static void check_webhook(const struct profile_conf *p, struct problems *problems)
 {
 	const struct webhook_conf *w = &p->webhook;
-	const struct {
-		const char *value, *place;
-	} of_no_use[] = {
-	    {w->secret_file, "secret_file"}, {w->ca_file, "ca_file"}, {w->client_certificate, "client_certificate"}, {w->client_key, "client_key"},
-	};
 
 	if (w->url != NULL)
 		check_url(p, problems);
-	for (size_t i = 0; w->url == NULL && i < sizeof(of_no_use) / sizeof(of_no_use[0]); i++) {
-		if (of_no_use[i].value != NULL)
-			problem_in(p, problems, "[webhook] url", "missing beside %s: there is no web hook that this could be for", of_no_use[i].place);
-	}
 	if ((w->client_certificate == NULL) != (w->client_key == NULL))
 		problem_in(p, problems, w->client_key == NULL ? "[webhook] client_key" : "[webhook] client_certificate",
 		    "missing beside [webhook] %s; set both, or take out both", w->client_key == NULL ? "client_certificate" : "client_key");

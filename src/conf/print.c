@@ -41,16 +41,34 @@ static void print_example(FILE *f, const struct setting *row)
 	print_value(f, row->key, row->standard != NULL ? row->standard : row->example);
 }
 
-static void print_row(FILE *f, const struct setting *row, const void *conf)
+/* Nothing in its section has an effect: what stands there alone could not be read again. */
+static bool is_off(const struct setting_table *table, const struct setting *row, const void *conf)
 {
 	struct buf text = {0};
+	bool off = false;
+
+	for (size_t i = 0; i < table->n; i++) {
+		if ((table->rows[i].flags & LEADS) != 0 && strcmp(table->rows[i].section, row->section) == 0)
+			off = !value_text(&table->rows[i], conf, &text);
+	}
+	buf_wipe(&text);
+	return off;
+}
+
+static void print_row(FILE *f, const struct setting_table *table, const struct setting *row, const void *conf)
+{
+	struct buf text = {0};
+	bool is_set;
 
 	if (conf == NULL) {
 		print_example(f, row);
 		return;
 	}
-	if (!value_text(row, conf, &text))
-		fprintf(f, "#%s is not set\n", row->key);
+	is_set = value_text(row, conf, &text);
+	if (!is_set || is_off(table, row, conf))
+		fputc('#', f);
+	if (!is_set)
+		fprintf(f, "%s is not set\n", row->key);
 	else if (row->kind == KIND_CONNINFO && conninfo_has_password((const char *)text.p))
 		fprintf(f, "#%s is set, and not shown: it may hold a password\n", row->key);
 	else
@@ -77,7 +95,7 @@ static void print_table(FILE *f, const struct setting_table *table, const void *
 			value_expected(row, &expected);
 			print_comment(f, (const char *)expected.p);
 		}
-		print_row(f, row, conf);
+		print_row(f, table, row, conf);
 	}
 	buf_free(&expected);
 }

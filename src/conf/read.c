@@ -110,8 +110,6 @@ static void check_signed(const struct profile_conf *p, struct problems *problems
 	if (s->skew_s >= s->validity_s)
 		problem_in(problems, p->file, "[signed_challenge] skew", "%lld s is not less than the validity, which is %lld s",
 		    (long long)s->skew_s, (long long)s->validity_s);
-	if (s->audience != NULL && s->anchors == NULL)
-		problem_in(problems, p->file, "[signed_challenge] anchors", "missing beside audience: whose tokens are to be trusted?");
 }
 
 /* What no row of the table can say alone. */
@@ -126,9 +124,6 @@ static void check_profile(const struct profile_conf *p, struct problems *problem
 		check_pair(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 		check_both(p, &p->old_ra[i].pair, i == 0 ? "old_ra" : "older_ra", problems);
 	}
-	if (p->client_cert.trust == NULL && (p->client_cert.crl != NULL || p->client_cert.replaces_challenge || p->client_cert.bind != 0))
-		problem_in(problems, p->file, "[client_certificate] trust", "missing: without the CAs that are trusted nothing else in the section has an "
-		    "effect; name them, or take the others out");
 	if (p->renew_from != NULL && p->renew_from_until == 0)
 		problem_in(problems, p->file, "[renewal] renew_from_until", "missing beside renew_from: until when former certificates may renew");
 	if (p->renew_from == NULL && (p->renew_from_crl != NULL || p->renew_from_until != 0))

@@ -100,6 +100,16 @@ static bool has_entry(const struct ini *ini, const struct setting *row)
 	return false;
 }
 
+/* A key in the section, whatever it is. */
+static bool has_any(const struct ini *ini, const char *section)
+{
+	for (size_t i = 0; i < ini->n; i++) {
+		if (ini->list[i].key != NULL && strcmp(ini->list[i].section, section) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void check_missing(const struct setting_table *table, const char *file, const struct ini *ini, struct problems *problems)
 {
 	size_t i;
@@ -113,6 +123,9 @@ static void check_missing(const struct setting_table *table, const char *file, c
 			problem_at(problems, file, &(struct ini_entry){(char *)row->section, (char *)row->key, NULL, 0}, text);
 			free(text);
 		}
+		if ((row->flags & LEADS) != 0 && !has_entry(ini, row) && has_any(ini, row->section))
+			problem_at(problems, file, &(struct ini_entry){(char *)row->section, (char *)row->key, NULL, 0},
+			    "missing: without it nothing else in the section has an effect; set it, or take the others out");
 	}
 }
 

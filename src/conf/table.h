@@ -58,6 +58,7 @@ enum setting_flag {
 	MUST = 1,	/* has to be there */
 	RESTART = 2,	/* a reload does not change it: the socket stays open */
 	NONE_OK = 4,	/* "none" is a value */
+	LEADS = 16,	/* without it nothing else in its section has an effect, so the others may not stand there alone */
 	EXAMPLE_ON = 8,	/* the example file has it switched on: the value is the example's, not a default */
 };
 

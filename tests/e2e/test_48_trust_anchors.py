@@ -22,7 +22,7 @@ def test_configurations_that_do_not_start(site):
         ({}, Issuer("RS256", rsa.generate_private_key(65537, 1024)).public(), 1, "RSA key of 1024 bits"),
         ({"anchors": "/nowhere/anchors.pem"}, "", 1, "/nowhere/anchors.pem"), ({"skew": "10m", "validity": "10m"}, ES.public(), 1, "not less than the validity"),
         ({"skew": "-1"}, ES.public(), 1, "'-1' is not"), ({"validity": "-1"}, ES.public(), 1, "'-1' is not"), ({"per_device": "-3/1h"}, ES.public(), 1, "'-3/1h'"),
-        ({"audience": None}, ES.public(), 0, "without an audience"), ({"anchors": None}, "", 1, "missing beside audience"),
+        ({"audience": None}, ES.public(), 0, "without an audience"), ({"anchors": None}, "", 1, "missing: without it nothing else"),
     ]
     for changes, bundle, status, text in rows:
         write(site.folder / "anchors.pem", bundle)
