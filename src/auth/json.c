@@ -83,7 +83,7 @@ enum err json_read(struct bytes text, const char *what, enum err err, struct jso
 	if (text.n == 0)
 		return fail(why, err, "%s is not JSON: it is empty", what);
 	if (!utf8_valid(text))
-		return fail(why, err, "%s is not JSON: it is not UTF-8", what);
+		return fail(why, err, "%s is not JSON: it is not UTF-8, or there is a NUL in it", what);
 	if (!scan(text, &members))
 		return fail(why, err, "%s is not JSON as RFC 8259 has it: there is a quote ', NaN, Infinity, a NUL or a control character in it", what);
 	if (parse(text, what, err, &o, why) != ERR_OK)

@@ -1,6 +1,7 @@
 """Web hook and command: what they are asked, what becomes of their answers, and that nothing is issued without one (doc/HOOKS.md)."""
 import base64
 import calendar
+import gzip
 import json
 import os
 import socket
@@ -437,6 +438,53 @@ def test_fails_closed(stand, answer, words):
     assert stand.audit(request) == [], "nothing was refused"
     stand.hook.expect(ALLOW)
     client.enrol(request)	# the same request, when the service is well again: its challenge was not spent
+
+
+YES = b'{"decision": "allow"}'
+
+
+def octets(*parts, end=False):
+    """An answer as it stands. end: its connection ends with it, as TLS wants it; else it stays."""
+    def answer(handler, question):
+        handler.wfile.write(b"".join(parts))
+        handler.wfile.flush()
+        if end:
+            handler.give_up()
+            try:
+                handler.connection.unwrap()
+            except (OSError, ValueError):
+                pass			# it does not say goodbye
+    return answer
+
+
+def with_length(body, *head):
+    return b"\r\n".join((*head, b"Content-Length: %d" % len(body), b"", body))
+
+
+@pytest.mark.parametrize("answer", [
+    octets(b"HTTP/1.0 200 OK\r\n\r\n", YES, end=True), octets(with_length(YES, b"HTTP/1.0 200 OK")),
+    octets(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n", YES[:5], b"\r\n%x\r\n" % (len(YES) - 5), YES[5:], b"\r\n0\r\n\r\n"),
+    octets(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n", with_length(YES, b"HTTP/1.1 201 Created")),
+    b"\r\n\t " + YES + b" \n", b'{"values": {"a": ":\\"{"}, "decision": "allow", "version": 1}',
+], ids=["1.0", "1.0-length", "chunked", "interim", "blanks", "order"])
+def test_forms_of_an_answer(stand, answer):
+    stand.hook.expect(answer)
+    stand.client("comply").enrol()
+    assert len(stand.hook.questions) == 1
+
+
+@pytest.mark.parametrize("answer, words", [
+    (octets(b"HTTP/1.0 200 OK\r\n\r\n", YES[:9], end=True), "not JSON"), (octets(b"HTTP/1.1 204 No Content\r\n\r\n"), "empty"),
+    (octets(with_length(gzip.compress(YES), b"HTTP/1.1 200 OK", b"Content-Encoding: gzip")), "not UTF-8"),
+    (octets(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxx\r\n", end=True), "cannot be asked"), (octets(YES, end=True), "cannot be asked"),
+    (b"\xef\xbb\xbf" + YES, "byte order mark"), (YES.decode().encode("utf-16"), "not UTF-8"), (YES + YES, "not JSON"), (YES + b"\0", "a NUL"),
+    (b'{"decision": "deny", "decisio\\u006e": "allow"}', "twice"), (b'{"decision": "allow", "values": {"a": "1", "a": "2"}}', "twice"),
+    (b'{"decision": "allow", "values": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}", "too deep"), (b'{"Decision": "allow"}', "no member"), (b"[" + YES + b"]", "JSON object"),
+], ids=["cut", "204", "gzip", "bad-chunk", "no-head", "bom", "utf-16", "two", "nul", "twice", "twice-inside", "deep", "case", "list"])
+def test_forms_that_are_none(stand, answer, words):
+    stand.hook.expect(answer)
+    client = stand.client("comply")
+    put_off(client, client.request(), "the web hook failed, so nothing was issued", words)
 
 
 def test_a_redirect_leads_nowhere(stand):
