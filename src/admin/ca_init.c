@@ -40,7 +40,7 @@ static const struct opts opts = {
 /* A parent that allows n CAs below it allows n - 1 below this one. */
 static enum err choose_path_len(const struct args *args, const struct ca_signer *parent, int *out, struct why *why)
 {
-	int limit = parent == NULL ? -1 : ca_path_len(parent->cert);
+	int limit = parent == NULL ? -1 : cert_path_len(parent->cert);
 	int wanted = (int)args->path_length;
 
 	if (limit == 0)
@@ -88,7 +88,7 @@ static enum err make(const struct args *args, const struct ca_places *places, co
 		goto out;
 	if ((err = ca_make(&job, time(NULL), &cert, why)) != ERR_OK)
 		goto out;
-	if (chain != NULL && (err = ca_write_chain(args->parent_cert, chain, args->make.force, why)) != ERR_OK)
+	if (chain != NULL && (err = ca_write_chain(&job, args->parent_cert, why)) != ERR_OK)
 		goto out;
 	if (is_shortened(&job, cert))
 		verb_note("The certificate ends with its parent's, before the %ld days are over.", job.days);

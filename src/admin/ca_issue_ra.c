@@ -7,6 +7,7 @@
 #include "admin/ca_args.h"
 #include "admin/ca_make.h"
 #include "admin/load.h"
+#include "admin/profile_file.h"
 #include "admin/verb.h"
 #include "admin/verbs.h"
 #include "base/mem.h"
@@ -15,6 +16,7 @@ struct args {
 	struct ca_args make;
 	const char *conf, *profile;
 	const char *ca_cert, *ca_key, *ca_pin_file, *usage;
+	const char *like;	/* the files are for its owner */
 };
 
 static const struct opt table[] = {
@@ -72,6 +74,7 @@ static void fill_from_profile(struct args *args, const struct usage *usage, cons
 		args->ca_cert = profile->ca.certificate;
 		args->ca_key = profile->ca.key;
 		args->ca_pin_file = profile->ca.pin_file;
+		args->like = profile_file_owned(&profile->ca);
 	}
 	if (args->make.out != NULL)
 		return;
@@ -93,6 +96,7 @@ static enum err make(const struct args *args, const struct usage *usage, const s
 	    .cert_file = places->cert,
 	    .key_where = places->key,
 	    .pin_file = args->make.pin_file,
+	    .like = args->like,
 	    .by = ca,
 	    .path_len = -1,
 	    .key_usage = usage->key_usage,

@@ -8,6 +8,7 @@
 
 #include "admin/describe.h"
 #include "admin/print.h"
+#include "admin/profile_file.h"
 #include "admin/progress.h"
 #include "base/codec.h"
 #include "base/file.h"
@@ -27,17 +28,6 @@ void ca_signer_free(struct ca_signer *s)
 	cert_free(s->cert);
 	key_free(s->key);
 	*s = (struct ca_signer){0};
-}
-
-int ca_path_len(const struct cert *cert)
-{
-	struct bytes value;
-	struct tlv seq, ca, len;
-
-	if (!cert_extension(cert, OID_BASIC_CONSTRAINTS, &value, NULL) || !der_whole(value, DER_SEQUENCE, &seq) ||
-	    !der_expect(&seq.body, DER_BOOLEAN, &ca) || !der_expect(&seq.body, DER_INTEGER, &len) || len.body.n != 1)
-		return -1;
-	return len.body.p[0];
 }
 
 enum err ca_key_type_of(const struct cert *cert, const char **out, struct why *why)
@@ -90,6 +80,17 @@ enum err ca_signer_open(const char *cert_file, const char *key_where, const char
 out:
 	ca_signer_free(&s);
 	return err;
+}
+
+void ca_follow(const struct cert *old, struct ca_job *job)
+{
+	long days = (long)((old->not_after - old->not_before) / DAY);
+
+	job->subject_der = old->subject;
+	job->days = days > 0 ? days : 1;
+	job->path_len = job->ca ? cert_path_len(old) : -1;
+	job->key_usage = cert_key_usage(old) & (GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT |
+	    (job->ca ? GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN : 0));
 }
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
@@ -170,6 +171,14 @@ static enum err sign(const struct ca_job *job, const struct key *key, struct byt
 	return cert_build(&spec, by, der, why);
 }
 
+/* One of the files. */
+static enum err write_file(const struct ca_job *job, const char *file, const struct buf *pem, mode_t mode, struct why *why)
+{
+	enum err err = file_write(file, buf_bytes(pem), mode, job->replace, why);
+
+	return err != ERR_OK || job->like == NULL ? err : profile_file_give(file, job->like, why);
+}
+
 static enum err write_key(const struct ca_job *job, const struct key *key, struct why *why)
 {
 	struct buf pem = {0};
@@ -179,7 +188,7 @@ static enum err write_key(const struct ca_job *job, const struct key *key, struc
 		return ERR_OK;
 	err = key_export_pem(key, &pem, why);
 	if (err == ERR_OK)
-		err = file_write(job->key_where, buf_bytes(&pem), 0600, job->replace, why);
+		err = write_file(job, job->key_where, &pem, 0600, why);
 	buf_wipe(&pem);
 	return err;
 }
@@ -190,7 +199,7 @@ static enum err write_cert(const struct ca_job *job, struct bytes der, struct wh
 	enum err err;
 
 	pem_write(&pem, "CERTIFICATE", der);
-	err = file_write(job->cert_file, buf_bytes(&pem), 0644, job->replace, why);
+	err = write_file(job, job->cert_file, &pem, 0644, why);
 	buf_free(&pem);
 	if (err != ERR_OK && !job->replace && !key_is_token(job->key_where))
 		unlink(job->key_where);	/* made a moment ago, and of no use without its certificate */
@@ -234,7 +243,7 @@ out:
 	return err;
 }
 
-enum err ca_write_chain(const char *parent_cert, const char *file, bool replace, struct why *why)
+enum err ca_write_chain(const struct ca_job *job, const char *parent_cert, struct why *why)
 {
 	struct cert **list = NULL;
 	struct buf pem = {0};
@@ -245,10 +254,19 @@ enum err ca_write_chain(const char *parent_cert, const char *file, bool replace,
 		return err;
 	for (i = 0; i < n; i++)
 		pem_write(&pem, "CERTIFICATE", buf_bytes(&list[i]->der));
-	err = file_write(file, buf_bytes(&pem), 0644, replace, why);
+	err = write_file(job, job->chain_file, &pem, 0644, why);
 	buf_free(&pem);
 	cert_list_free(list, n);
 	return err;
+}
+
+void ca_unmake(const struct ca_job *job)
+{
+	unlink(job->cert_file);
+	if (!key_is_token(job->key_where))
+		unlink(job->key_where);
+	if (job->chain_file != NULL)
+		unlink(job->chain_file);
 }
 
 /* A URI's query part may hold the PIN: RFC 7512, 2.4. */

@@ -5,22 +5,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <gnutls/x509.h>
-
 #include "admin/ca_args.h"
 #include "admin/ca_make.h"
 #include "admin/describe.h"
 #include "admin/load.h"
 #include "admin/print.h"
+#include "admin/profile_file.h"
 #include "admin/verb.h"
 #include "admin/verbs.h"
 #include "base/mem.h"
 #include "conf/date.h"
+#include "conf/edit.h"
 
 #define DAY 86400L
 #define ANNOUNCE_BEFORE (90 * DAY)	/* the switch */
 #define SWITCH_LEAST (7 * DAY)		/* from now */
-#define RAS 2				/* one for both, or one that decrypts and one that signs */
 #define OVERLAP (30 * DAY)		/* [next_ca] overlap's default */
 
 struct args {
@@ -63,11 +62,17 @@ static const struct opts opts = {
     .table = table,
 };
 
-struct next_ra {
-	const char *present;		/* file of the one that it follows; NULL: there is none */
+enum { CA, RA, RA_SIGN, PARTS };	/* the RA for both, or one that decrypts and one that signs */
+
+/* A certificate that is to follow another. */
+struct part {
 	const char *section, *stem;
+	const struct key_conf *present;	/* certificate NULL: there is none to follow, as there is none of the RA where the CA answers itself */
+	const char *subject, *key_type;	/* asked for; NULL: as before */
+	long days;			/* 0: as before */
 	const char *key_where, *pin_file;	/* of a token; NULL: a new key in a file */
 	struct cert *old, *new;
+	struct ca_job job;
 	char *cert, *key;		/* files to be */
 };
 
@@ -75,27 +80,33 @@ struct next_ra {
 struct plan {
 	const struct args *args;
 	const struct profile_conf *profile;
-	struct cert *ca;		/* the present one */
-	struct ca_signer parent;	/* empty: self-signed */
+	struct ca_signer parent, next_ca;	/* who sign the next CA, the next RAs; parent empty: self-signed */
 	time_t now, announce, switch_at;
-	char *ca_cert, *ca_key, *chain;	/* files to be */
-	struct cert *next_ca;
-	struct next_ra ras[RAS];	/* none of them: the CA answers itself */
+	struct part parts[PARTS];
+	char *chain;			/* file to be; NULL: none */
 };
+
+static void plan_init(struct plan *p, const struct args *args, const struct profile_conf *profile)
+{
+	*p = (struct plan){.args = args, .profile = profile, .now = time(NULL)};
+	p->parts[CA] = (struct part){.section = "next_ca", .stem = "ca", .present = &profile->ca, .subject = args->subject,
+	    .key_type = args->key_type, .days = args->days, .key_where = args->key, .pin_file = args->pin_file, .job = {.ca = true}};
+	p->parts[RA] = (struct part){.section = "next_ra", .stem = "ra", .present = &profile->ra, .subject = args->ra_subject,
+	    .days = args->ra_days, .key_where = args->ra_key, .pin_file = args->ra_pin_file};
+	p->parts[RA_SIGN] = (struct part){.section = "next_ra_sign", .stem = "ra-sign", .present = &profile->ra_sign, .days = args->ra_days,
+	    .key_where = args->sign_key, .pin_file = args->sign_pin_file};
+}
 
 static void plan_free(struct plan *p)
 {
-	cert_free(p->ca);
 	ca_signer_free(&p->parent);
-	cert_free(p->next_ca);
-	free(p->ca_cert);
-	free(p->ca_key);
+	ca_signer_free(&p->next_ca);
 	free(p->chain);
-	for (size_t i = 0; i < RAS; i++) {
-		cert_free(p->ras[i].old);
-		cert_free(p->ras[i].new);
-		free(p->ras[i].cert);
-		free(p->ras[i].key);
+	for (struct part *part = p->parts; part < p->parts + PARTS; part++) {
+		cert_free(part->old);
+		cert_free(part->new);
+		free(part->cert);
+		free(part->key);
 	}
 }
 
@@ -104,31 +115,30 @@ static void plan_free(struct plan *p)
 static enum err read_present(struct plan *p, struct why *why)
 {
 	const struct args *args = p->args;
+	const char *file = p->profile->ca.certificate;
+	const struct cert *ca;
 	enum err err;
 
 	if (p->profile->next.ca.certificate != NULL)
 		return fail(why, ERR_CONFLICT, "profile '%s' has a next CA already: %s", p->profile->name, p->profile->next.ca.certificate);
-	if ((err = cert_read(p->profile->ca.certificate, &p->ca, why)) != ERR_OK)
-		return err;
-	for (size_t i = 0; i < RAS; i++) {
-		if (p->ras[i].present != NULL && (err = cert_read(p->ras[i].present, &p->ras[i].old, why)) != ERR_OK)
+	for (struct part *part = p->parts; part < p->parts + PARTS; part++) {
+		if (part->present->certificate != NULL && (err = cert_read(part->present->certificate, &part->old, why)) != ERR_OK)
 			return err;
 	}
-	if (!p->ca->times_ok || p->ca->not_after <= p->now)
-		return fail(why, ERR_CERT, "%s has ended, so that there is nothing to roll over: make a new CA with `scepter ca init`",
-		    p->profile->ca.certificate);
+	ca = p->parts[CA].old;
+	if (!ca->times_ok || ca->not_after <= p->now)
+		return fail(why, ERR_CERT, "%s has ended, so that there is nothing to roll over: make a new CA with `scepter ca init`", file);
 	if (args->parent_cert != NULL)
 		return ca_signer_open(args->parent_cert, args->parent_key, args->parent_pin_file, &p->parent, why);
-	if (!cert_is_self_signed(p->ca))
-		return fail(why, ERR_CERT, "%s is an intermediate CA: give --parent-cert and --parent-key, which sign the next one",
-		    p->profile->ca.certificate);
+	if (!cert_is_self_signed(ca))
+		return fail(why, ERR_CERT, "%s is an intermediate CA: give --parent-cert and --parent-key, which sign the next one", file);
 	return ERR_OK;
 }
 
 /* Its last moment: certificates of that day still have their whole validity, and the overlap comes before the CA's end. */
 static enum err choose_dates(struct plan *p, struct why *why)
 {
-	time_t end = p->ca->not_after;
+	time_t end = p->parts[CA].old->not_after;
 	long after = p->profile->validity_s > OVERLAP ? (long)p->profile->validity_s : OVERLAP;
 	char text[DATE_SIZE];
 
@@ -150,6 +160,8 @@ static enum err choose_dates(struct plan *p, struct why *why)
 	return ERR_OK;
 }
 
+/* --- those that follow --------------------------------------------------------------------------------------------- */
+
 /* Named by the day of the switch: there will be others after it. */
 static void choose_files(struct plan *p)
 {
@@ -158,104 +170,72 @@ static void choose_files(struct plan *p)
 
 	date_print(p->switch_at, date);
 	date[10] = '\0';
-	p->ca_cert = mem_printf("%s/ca-%s.pem", dir, date);
-	p->ca_key = p->args->key != NULL ? mem_strdup(p->args->key) : mem_printf("%s/ca-%s.key", dir, date);
-	p->chain = p->parent.cert != NULL ? mem_printf("%s/ca-%s-chain.pem", dir, date) : NULL;
-	for (struct next_ra *ra = p->ras; ra < p->ras + RAS; ra++) {
-		ra->cert = mem_printf("%s/%s-%s.pem", dir, ra->stem, date);
-		ra->key = ra->key_where != NULL ? mem_strdup(ra->key_where) : mem_printf("%s/%s-%s.key", dir, ra->stem, date);
+	for (struct part *part = p->parts; part < p->parts + PARTS; part++) {
+		part->cert = mem_printf("%s/%s-%s.pem", dir, part->stem, date);
+		part->key = part->key_where != NULL ? mem_strdup(part->key_where) : mem_printf("%s/%s-%s.key", dir, part->stem, date);
 	}
+	if (p->parent.cert != NULL)
+		p->chain = mem_printf("%s/ca-%s-chain.pem", dir, date);
 	free(present);
 }
 
-/* --- those that follow --------------------------------------------------------------------------------------------- */
-
 /* It is made long before it is needed: its validity counts from the switch. */
-static long days_of(const struct plan *p, long given, const struct cert *present)
+static void fill_job(const struct plan *p, struct part *part)
 {
-	long days = (long)((present->not_after - present->not_before) / DAY);
+	struct ca_job *job = &part->job;
 
-	return (given != 0 ? given : days > 0 ? days : 1) + (p->switch_at - p->now) / DAY;
+	ca_follow(part->old, job);
+	job->subject = part->subject;
+	job->key_type = part->key_type;
+	job->days = (part->days != 0 ? part->days : job->days) + (p->switch_at - p->now) / DAY;
+	job->cert_file = part->cert;
+	job->key_where = part->key;
+	job->pin_file = part->pin_file;
+	job->like = profile_file_owned(part->present);
 }
 
-static void ca_job(const struct plan *p, struct ca_job *job)
+static void fill_jobs(struct plan *p)
 {
-	*job = (struct ca_job){
-	    .subject = p->args->subject,
-	    .subject_der = p->ca->subject,
-	    .key_type = p->args->key_type,
-	    .days = days_of(p, p->args->days, p->ca),
-	    .cert_file = p->ca_cert,
-	    .key_where = p->ca_key,
-	    .pin_file = p->args->pin_file,
-	    .chain_file = p->chain,
-	    .by = p->parent.cert != NULL ? &p->parent : NULL,
-	    .ca = true,
-	    .path_len = ca_path_len(p->ca),
-	    .key_usage = cert_key_usage(p->ca) & (GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN | GNUTLS_KEY_DIGITAL_SIGNATURE |
-		GNUTLS_KEY_KEY_ENCIPHERMENT),
-	    .rsa_only = p->ras[0].old == NULL,
-	};
+	for (struct part *part = p->parts; part < p->parts + PARTS; part++) {
+		if (part->old != NULL)
+			fill_job(p, part);
+	}
+	p->parts[CA].job.chain_file = p->chain;
+	p->parts[CA].job.by = p->parent.cert != NULL ? &p->parent : NULL;
+	p->parts[CA].job.rsa_only = p->parts[RA].old == NULL;
+	p->parts[RA].job.rsa_only = true;
+	p->parts[RA].job.by = p->parts[RA_SIGN].job.by = &p->next_ca;
 }
 
-static void ra_job(const struct plan *p, const struct next_ra *ra, const struct ca_signer *by, struct ca_job *job)
+static enum err make(const struct plan *p, struct part *part, struct why *why)
 {
-	*job = (struct ca_job){
-	    .subject = ra == p->ras ? p->args->ra_subject : NULL,
-	    .subject_der = ra->old->subject,
-	    .days = days_of(p, p->args->ra_days, ra->old),
-	    .cert_file = ra->cert,
-	    .key_where = ra->key,
-	    .pin_file = ra->pin_file,
-	    .by = by,
-	    .path_len = -1,
-	    .key_usage = cert_key_usage(ra->old) & (GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT),
-	    .rsa_only = ra == p->ras,
-	};
-}
-
-static enum err make_ca(struct plan *p, struct why *why)
-{
-	struct ca_job job;
 	enum err err;
 
-	ca_job(p, &job);
-	if (job.key_type == NULL && (err = ca_key_type_of(p->ca, &job.key_type, why)) != ERR_OK)
+	if (part->job.key_type == NULL && (err = ca_key_type_of(part->old, &part->job.key_type, why)) != ERR_OK)
 		return err;
-	if ((err = ca_make(&job, p->now, &p->next_ca, why)) != ERR_OK || p->chain == NULL)
-		return err;
-	return ca_write_chain(p->args->parent_cert, p->chain, false, why);
+	return ca_make(&part->job, p->now, &part->new, why);
 }
 
-static enum err make_ras(struct plan *p, struct why *why)
+static enum err make_each(struct plan *p, struct why *why)
 {
-	struct ca_signer by = {0};
-	struct ca_job job;
-	enum err err = ca_signer_open(p->ca_cert, p->ca_key, p->args->pin_file, &by, why);
+	struct part *ca = &p->parts[CA];
+	enum err err;
 
-	for (size_t i = 0; i < RAS && err == ERR_OK; i++) {
-		if (p->ras[i].old == NULL)
-			continue;
-		ra_job(p, &p->ras[i], &by, &job);
-		if ((err = ca_key_type_of(p->ras[i].old, &job.key_type, why)) == ERR_OK)
-			err = ca_make(&job, p->now, &p->ras[i].new, why);
+	if ((err = make(p, ca, why)) != ERR_OK || (p->chain != NULL && (err = ca_write_chain(&ca->job, p->args->parent_cert, why)) != ERR_OK))
+		return err;
+	err = ca_signer_open(ca->cert, ca->key, ca->pin_file, &p->next_ca, why);
+	for (struct part *part = ca + 1; err == ERR_OK && part < p->parts + PARTS; part++) {
+		if (part->old != NULL)
+			err = make(p, part, why);
 	}
-	ca_signer_free(&by);
 	return err;
 }
 
 static enum err check_free(const char *file, struct why *why)
 {
-	if (file == NULL || key_is_token(file) || access(file, F_OK) != 0)
+	if (key_is_token(file) || access(file, F_OK) != 0)
 		return ERR_OK;
 	return fail(why, ERR_CONFLICT, "%s exists already: choose another place with --out", file);
-}
-
-static void remove_made(const char *cert, const char *key)
-{
-	unlink(cert);
-	if (!key_is_token(key))
-		unlink(key);
 }
 
 /* All of it or nothing: a CA alone would be in the way of the next try. */
@@ -263,84 +243,58 @@ static enum err make_all(struct plan *p, struct why *why)
 {
 	enum err err;
 
-	for (size_t i = 0; i < RAS; i++) {
-		if (p->ras[i].old != NULL &&
-		    ((err = check_free(p->ras[i].cert, why)) != ERR_OK || (err = check_free(p->ras[i].key, why)) != ERR_OK))
+	for (struct part *part = p->parts; part < p->parts + PARTS; part++) {
+		if (part->old != NULL && ((err = check_free(part->cert, why)) != ERR_OK || (err = check_free(part->key, why)) != ERR_OK))
 			return err;
 	}
-	if ((err = make_ca(p, why)) == ERR_OK)
-		err = make_ras(p, why);
-	if (err == ERR_OK || p->next_ca == NULL)
-		return err;
-	remove_made(p->ca_cert, p->ca_key);
-	if (p->chain != NULL)
-		unlink(p->chain);
-	for (size_t i = 0; i < RAS; i++) {
-		if (p->ras[i].new != NULL)
-			remove_made(p->ras[i].cert, p->ras[i].key);
+	err = make_each(p, why);
+	for (struct part *part = p->parts; err != ERR_OK && part < p->parts + PARTS; part++) {
+		if (part->new != NULL)
+			ca_unmake(&part->job);
 	}
 	return err;
 }
 
 /* --- what is printed ----------------------------------------------------------------------------------------------- */
 
-static void setting(struct buf *out, const char *key, const char *value)
+static void set_date(struct buf *text, const char *section, const char *key, time_t t)
 {
-	if (value != NULL)	/* a URI holds ';' */
-		buf_printf(out, key_is_token(value) ? "%s = \"%s\"\n" : "%s = %s\n", key, value);
-}
+	char date[DATE_SIZE];
 
-/* The files as other folders see them. */
-static void file_setting(struct buf *out, const char *key, const char *file)
-{
-	char *whole = file == NULL || key_is_token(file) ? NULL : realpath(file, NULL);
-
-	setting(out, key, whole != NULL ? whole : file);
-	free(whole);
+	date_print(t, date);
+	edit_set(text, section, key, date);
 }
 
 static void write_settings(const struct plan *p, struct buf *out)
 {
-	char date[DATE_SIZE];
-
-	buf_add_str(out, "[next_ca]\n");
-	file_setting(out, "certificate", p->ca_cert);
-	file_setting(out, "key", p->ca_key);
-	file_setting(out, "pin_file", p->args->pin_file);
-	file_setting(out, "chain", p->chain);
-	date_print(p->announce, date);
-	setting(out, "announce", date);
-	date_print(p->switch_at, date);
-	setting(out, "switch", date);
-	for (const struct next_ra *ra = p->ras; ra < p->ras + RAS; ra++) {
-		if (ra->new == NULL)
+	for (const struct part *part = p->parts; part < p->parts + PARTS; part++) {
+		if (part->new == NULL)
 			continue;
-		buf_printf(out, "\n[%s]\n", ra->section);
-		file_setting(out, "certificate", ra->cert);
-		file_setting(out, "key", ra->key);
-		file_setting(out, "pin_file", ra->pin_file);
+		profile_file_set_pair(out, part->section, part->cert, part->key, part->pin_file);
+		if (part > p->parts + CA)
+			continue;
+		profile_file_set(out, part->section, "chain", p->chain);
+		set_date(out, part->section, "announce", p->announce);
+		set_date(out, part->section, "switch", p->switch_at);
 	}
 }
 
 static void print_plan(const struct plan *p)
 {
-	struct json_object *o = json_object_new_object(), *part = json_object_new_object();
-	struct ca_job job;
+	struct json_object *o = json_object_new_object();
 	struct buf settings = {0};
 
 	put_text(o, "profile", p->profile->name);
 	put_time(o, "announce", p->announce);
 	put_time(o, "switch", p->switch_at);
-	put_time(o, "present_ca_ends", p->ca->not_after);
-	ca_job(p, &job);
-	ca_describe_made(part, &job, p->next_ca);
-	json_object_object_add(o, "next_ca", part);
-	for (const struct next_ra *ra = p->ras; ra < p->ras + RAS; ra++) {
-		if (ra->new == NULL)
+	put_time(o, "present_ca_ends", p->parts[CA].old->not_after);
+	for (const struct part *part = p->parts; part < p->parts + PARTS; part++) {
+		struct json_object *made;
+
+		if (part->new == NULL)
 			continue;
-		ra_job(p, ra, NULL, &job);
-		ca_describe_made(part = json_object_new_object(), &job, ra->new);
-		json_object_object_add(o, ra->section, part);
+		ca_describe_made(made = json_object_new_object(), &part->job, part->new);
+		json_object_object_add(o, part->section, made);
 	}
 	write_settings(p, &settings);
 	if (p->args->json)
@@ -355,23 +309,20 @@ static void print_plan(const struct plan *p)
 
 static int roll_over(const struct args *args, const struct profile_conf *profile)
 {
-	struct plan p = {.args = args, .profile = profile, .now = time(NULL),
-	    .ras = {
-		{.present = profile->ra.certificate, .section = "next_ra", .stem = "ra", .key_where = args->ra_key, .pin_file = args->ra_pin_file},
-		{.present = profile->ra_sign.certificate, .section = "next_ra_sign", .stem = "ra-sign", .key_where = args->sign_key,
-		    .pin_file = args->sign_pin_file},
-	    }};
 	struct ca_args place = {.out = args->out};
+	struct plan p;
 	struct why why = {0};
 	enum err err;
 
+	plan_init(&p, args, profile);
 	if ((err = read_present(&p, &why)) != ERR_OK || (err = choose_dates(&p, &why)) != ERR_OK)
 		goto out;
 	choose_files(&p);
+	fill_jobs(&p);
 	if ((err = ca_places_make(&place, &why)) != ERR_OK || (err = make_all(&p, &why)) != ERR_OK)
 		goto out;
 	print_plan(&p);
-	if (p.next_ca->not_after <= p.ca->not_after)
+	if (p.parts[CA].new->not_after <= p.parts[CA].old->not_after)
 		verb_note("The next CA ends with its parent's, no later than the present one: renew the parent first.");
 out:
 	plan_free(&p);

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <gnutls/x509.h>
-
 #include "admin/ca_args.h"
 #include "admin/ca_make.h"
 #include "admin/describe.h"
@@ -20,8 +18,7 @@
 #include "conf/date.h"
 #include "conf/edit.h"
 
-#define DAY 86400L
-#define UNTIL (30 * DAY)	/* [next_ca] overlap's default */
+#define UNTIL (30 * 86400L)	/* [next_ca] overlap's default */
 #define A_DAY_MAX 99		/* so many rotations a day have names */
 
 static const char *const places[OLD_RAS] = {"old_ra", "older_ra"};
@@ -59,6 +56,7 @@ struct rotation {
 	const struct profile_conf *profile;
 	time_t now, until;
 	struct cert *present, *new;
+	struct ca_job job;
 	char *cert, *key;		/* files to be */
 	const struct old_ra_conf *former;	/* moves to [older_ra]; NULL: none */
 };
@@ -142,76 +140,35 @@ static enum err choose_files(struct rotation *r, struct why *why)
 	return err;
 }
 
-static void fill_job(const struct rotation *r, const struct ca_signer *by, struct ca_job *job)
-{
-	long days = (long)((r->present->not_after - r->present->not_before) / DAY);
-
-	*job = (struct ca_job){
-	    .subject = r->args->subject,
-	    .subject_der = r->present->subject,
-	    .days = r->args->days != 0 ? r->args->days : days > 0 ? days : 1,
-	    .cert_file = r->cert,
-	    .key_where = r->key,
-	    .pin_file = r->args->pin_file,
-	    .by = by,
-	    .path_len = -1,
-	    .key_usage = cert_key_usage(r->present) & (GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT),
-	    .rsa_only = true,
-	};
-}
-
 static enum err make_pair(struct rotation *r, struct why *why)
 {
 	const struct profile_conf *p = r->profile;
 	struct ca_args place = {.out = r->args->out};
 	struct ca_signer by = {0};
-	struct ca_job job;
 	enum err err;
 
-	if ((err = ca_places_make(&place, why)) != ERR_OK ||
-	    (err = ca_signer_open(p->ca.certificate, p->ca.key, p->ca.pin_file, &by, why)) != ERR_OK)
-		return err;
-	fill_job(r, &by, &job);
-	if ((err = ca_key_type_of(r->present, &job.key_type, why)) == ERR_OK)
-		err = ca_make(&job, r->now, &r->new, why);
-	if (err == ERR_OK)
-		err = profile_file_give(r->cert, p->ra.certificate, why);
-	if (err == ERR_OK && !key_is_token(r->key))
-		err = profile_file_give(r->key, key_is_token(p->ra.key) ? p->ra.certificate : p->ra.key, why);
+	ca_follow(r->present, &r->job);
+	r->job.subject = r->args->subject;
+	r->job.days = r->args->days != 0 ? r->args->days : r->job.days;
+	r->job.cert_file = r->cert;
+	r->job.key_where = r->key;
+	r->job.pin_file = r->args->pin_file;
+	r->job.like = profile_file_owned(&p->ra);
+	r->job.by = &by;
+	r->job.rsa_only = true;
+	if ((err = ca_places_make(&place, why)) == ERR_OK && (err = ca_signer_open(p->ca.certificate, p->ca.key, p->ca.pin_file, &by, why)) == ERR_OK &&
+	    (err = ca_key_type_of(r->present, &r->job.key_type, why)) == ERR_OK)
+		err = ca_make(&r->job, r->now, &r->new, why);
+	r->job.by = NULL;
 	ca_signer_free(&by);
 	return err;
-}
-
-static void remove_pair(const struct rotation *r)
-{
-	if (r->new == NULL)
-		return;
-	unlink(r->cert);
-	if (!key_is_token(r->key))
-		unlink(r->key);
-}
-
-/* A file as other folders see it. */
-static void set_file(struct buf *text, const char *section, const char *key, const char *file)
-{
-	char *whole = file == NULL || key_is_token(file) ? NULL : realpath(file, NULL);
-
-	edit_set(text, section, key, whole != NULL ? whole : file);
-	free(whole);
-}
-
-static void set_pair(struct buf *text, const char *section, const char *cert, const char *key, const char *pin_file)
-{
-	set_file(text, section, "certificate", cert);
-	set_file(text, section, "key", key);
-	set_file(text, section, "pin_file", pin_file);
 }
 
 static void set_old(struct buf *text, const char *section, const struct key_conf *pair, int64_t until)
 {
 	char date[DATE_SIZE];
 
-	set_pair(text, section, pair->certificate, pair->key, pair->pin_file);
+	profile_file_set_pair(text, section, pair->certificate, pair->key, pair->pin_file);
 	date_print((time_t)until, date);
 	edit_set(text, section, "until", until == 0 ? NULL : date);
 }
@@ -224,7 +181,7 @@ static enum err change_profile(const struct rotation *r, struct why *why)
 	for (size_t i = 0; err == ERR_OK && i < OLD_RAS; i++)
 		edit_clear(&text, places[i]);
 	if (err == ERR_OK) {
-		set_pair(&text, "ra", r->cert, r->key, r->args->pin_file);
+		profile_file_set_pair(&text, "ra", r->cert, r->key, r->args->pin_file);
 		set_old(&text, places[0], &r->profile->ra, r->until);
 		if (r->former != NULL)
 			set_old(&text, places[1], &r->former->pair, r->former->until);
@@ -246,12 +203,10 @@ static void put_old(struct json_object *o, const char *section, const struct key
 static void print_rotation(const struct rotation *r)
 {
 	struct json_object *o = json_object_new_object(), *part = json_object_new_object();
-	struct ca_job job;
 
 	put_text(o, "profile", r->profile->name);
 	put_text(o, "profile_file", r->profile->file);
-	fill_job(r, NULL, &job);
-	ca_describe_made(part, &job, r->new);
+	ca_describe_made(part, &r->job, r->new);
 	json_object_object_add(o, "ra", part);
 	put_old(o, places[0], &r->profile->ra, r->until);
 	if (r->former != NULL)
@@ -273,10 +228,10 @@ static int rotate(const struct args *args, const struct conf *conf, const struct
 	    (err = choose_files(&r, &why)) == ERR_OK) {
 		if ((err = make_pair(&r, &why)) == ERR_OK)
 			err = change_profile(&r, &why);
-		if (err != ERR_OK)
-			remove_pair(&r);
-		else
+		if (err == ERR_OK)
 			print_rotation(&r);
+		else if (r.new != NULL)
+			ca_unmake(&r.job);
 	}
 	cert_free(r.present);
 	cert_free(r.new);

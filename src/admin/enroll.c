@@ -244,7 +244,7 @@ static void report(const struct enrolment *e)
 			put_time(o, "not_after", cert->not_after);
 		}
 		cert_fingerprint(cert, fp);
-		put_fingerprint(o, "sha256", bytes_of(fp, sizeof(fp)));
+		put_fingerprint(o, "sha256_fingerprint", bytes_of(fp, sizeof(fp)));
 	}
 	put_text(o, "digest", e->server.algs.digest->name);
 	put_text(o, "cipher", e->server.algs.cipher->name);

@@ -46,29 +46,26 @@ static void print_padded(const char *text, int width)
 	printf("%s%*s", text, width - width_of(text), "");
 }
 
-/* "not_after" is shown as "Not after". */
+/* "not_after" is shown as "Not after", "key_uri" as "Key URI". The caller frees. */
 static char *label_of(const char *key)
 {
-	static const char *const special[][2] = {
-	    {"ca", "CA"}, {"id", "ID"}, {"sha256_fingerprint", "SHA-256 fingerprint"}, {"sha1_fingerprint", "SHA-1 fingerprint"},
-	    {"key_uri", "Key URI"}, {"postgresql", "PostgreSQL"},
+	static const char *const words[][2] = {
+	    {"ca", "CA"}, {"id", "ID"}, {"postgresql", "PostgreSQL"}, {"ra", "RA"}, {"sha1", "SHA-1"}, {"sha256", "SHA-256"}, {"uri", "URI"},
 	};
-	char *label, *p;
-	size_t i;
+	char *copy = mem_strdup(key), *rest = copy;
+	struct buf label = {0};
 
-	for (i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
-		if (strcmp(key, special[i][0]) == 0)
-			return mem_strdup(special[i][1]);
+	for (const char *word; (word = strsep(&rest, "_")) != NULL;) {
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			if (strcmp(word, words[i][0]) == 0)
+				word = words[i][1];
+		}
+		buf_printf(&label, "%s%s", label.n > 0 ? " " : "", word);
 	}
-	label = mem_strdup(key);
-
-	for (p = label; *p != '\0'; p++) {
-		if (*p == '_')
-			*p = ' ';
-	}
-	if (label[0] >= 'a' && label[0] <= 'z')
-		label[0] = (char)(label[0] - 'a' + 'A');
-	return label;
+	free(copy);
+	if (label.n > 0 && label.p[0] >= 'a' && label.p[0] <= 'z')
+		label.p[0] -= 'a' - 'A';
+	return buf_take_str(&label);
 }
 
 static bool is_block(struct json_object *v)

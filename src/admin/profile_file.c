@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/profile.h"
+#include "conf/edit.h"
 
 bool profile_file_check(const struct conf *conf, const char *name)
 {
@@ -45,6 +46,26 @@ enum err profile_file_change(const struct conf *conf, const struct profile_conf 
 	}
 	buf_free(&before);
 	return err;
+}
+
+void profile_file_set(struct buf *text, const char *section, const char *key, const char *file)
+{
+	char *whole = file == NULL || key_is_token(file) ? NULL : realpath(file, NULL);
+
+	edit_set(text, section, key, whole != NULL ? whole : file);
+	free(whole);
+}
+
+void profile_file_set_pair(struct buf *text, const char *section, const char *cert, const char *key, const char *pin_file)
+{
+	profile_file_set(text, section, "certificate", cert);
+	profile_file_set(text, section, "key", key);
+	profile_file_set(text, section, "pin_file", pin_file);
+}
+
+const char *profile_file_owned(const struct key_conf *pair)
+{
+	return key_is_token(pair->key) ? pair->certificate : pair->key;
 }
 
 enum err profile_file_give(const char *path, const char *like, struct why *why)

@@ -102,21 +102,6 @@ static enum err begin_text(struct making *m, struct why *why)
 	return ERR_OK;
 }
 
-static void set_file(struct making *m, const char *section, const char *key, const char *file)
-{
-	char *whole = file == NULL || key_is_token(file) ? NULL : realpath(file, NULL);
-
-	edit_set(&m->text, section, key, whole != NULL ? whole : file);
-	free(whole);
-}
-
-static void set_pair(struct making *m, const char *section, const char *cert, const char *key, const char *pin_file)
-{
-	set_file(m, section, "certificate", cert);
-	set_file(m, section, "key", key);
-	set_file(m, section, "pin_file", pin_file);
-}
-
 /* A file of --ca, where there is such. The caller frees. */
 static char *in_folder(const char *dir, const char *name)
 {
@@ -139,17 +124,17 @@ static void set_authority(struct making *m)
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
 		edit_clear(&m->text, sections[i]);
 	if (a->ca == NULL) {
-		set_pair(m, "ca", a->ca_cert, a->ca_key, a->ca_pin_file);
+		profile_file_set_pair(&m->text, "ca", a->ca_cert, a->ca_key, a->ca_pin_file);
 		edit_set(&m->text, "ca", "chain", NULL);
-		set_pair(m, "ra", a->ra_cert, a->ra_key, a->ra_pin_file);
+		profile_file_set_pair(&m->text, "ra", a->ra_cert, a->ra_key, a->ra_pin_file);
 		return;
 	}
 	char *cert = mem_printf("%s/ca.pem", a->ca), *key = mem_printf("%s/ca.key", a->ca), *chain = in_folder(a->ca, "ca-chain.pem");
 	char *ra_cert = in_folder(a->ca, "ra.pem"), *ra_key = in_folder(a->ca, "ra.key");
 
-	set_pair(m, "ca", cert, key, NULL);
-	set_file(m, "ca", "chain", chain);
-	set_pair(m, "ra", ra_cert, ra_key, NULL);
+	profile_file_set_pair(&m->text, "ca", cert, key, NULL);
+	profile_file_set(&m->text, "ca", "chain", chain);
+	profile_file_set_pair(&m->text, "ra", ra_cert, ra_key, NULL);
 	free(cert);
 	free(key);
 	free(chain);

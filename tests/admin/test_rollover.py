@@ -1,4 +1,5 @@
 """scepter ca rollover: the next CA and RA are like the present ones, and what it prints is a profile that checks out."""
+import os
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -60,7 +61,7 @@ def test_like_the_present_ones(fresh):
 def test_its_lines_make_a_profile(fresh):
     site, home = fresh("--key-type", "ec:p256")
     lines = site.ok("ca", "rollover", "--profile", "default", "--announce", "2026-01-01", "--switch", "60d").out
-    assert "Next ca:" in lines and "[next_ra]" in lines
+    assert "Next CA:" in lines and "[next_ra]" in lines
     site.profile.write_text(site.profile.read_text() + lines[lines.index("[next_ca]"):])
     assert site.ok("check").out == f"{site.ini}: in order\n"
     site.bad(FAILED, "has a next CA already", "ca", "rollover", "--profile", "default")
@@ -85,6 +86,18 @@ def test_other_name_and_key(fresh):
     assert (said["next_ca"]["subject"], said["next_ca"]["key"], said["next_ra"]["subject"]) == ("CN=Another", "RSA 2048", "CN=RA 2")
     ra = read(said["next_ra"]["certificate_file"])
     assert ra.not_valid_after.replace(tzinfo=timezone.utc) - when(said["switch"]) < 21 * DAY
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_root_gives_the_files_to_the_responder(fresh, tmp_path):
+    ok("ca", "init", "--subject", "CN=Root", "--key-type", "ec:p256", "--out", tmp_path / "root")
+    parent = ("--parent-cert", tmp_path / "root/ca.pem", "--parent-key", tmp_path / "root/ca.key")
+    site, home = fresh("--key-type", "ec:p256", *parent)
+    for path in home.iterdir():
+        os.chown(path, 65534, 65534)
+    site.ok("ca", "issue-ra", "--profile", "default", "--force")
+    roll(site, *parent)
+    assert len(list(home.iterdir())) == 10 and {path.stat().st_uid for path in home.iterdir()} == {65534}
 
 
 def test_without_an_ra(fresh, tmp_path):
