@@ -1,6 +1,5 @@
 /* scepter bench: how fast a server enrols, and what an enrolment costs it. */
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "admin/bench_result.h"

@@ -5,7 +5,6 @@
 
 #include "admin/bench_load.h"
 #include "admin/progress.h"
-#include "base/codec.h"
 #include "base/mem.h"
 #include "pki/csr.h"
 #include "pki/name.h"

@@ -10,7 +10,6 @@
 #include "admin/profile_file.h"
 #include "admin/verb.h"
 #include "admin/verbs.h"
-#include "base/mem.h"
 
 struct args {
 	struct ca_args make;

@@ -14,9 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "ca/issue.h"
-#include "pki/der.h"
 #include "pki/name.h"
-#include "pki/oid.h"
 #include "store/store.h"
 
 #define DAY 86400L

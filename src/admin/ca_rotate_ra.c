@@ -1,13 +1,10 @@
 /* scepter ca rotate-ra: a new RA for a profile, whose present one goes on to open messages until a date. */
 #include <libgen.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "admin/ca_args.h"
 #include "admin/ca_make.h"
-#include "admin/describe.h"
 #include "admin/load.h"
 #include "admin/print.h"
 #include "admin/profile_file.h"

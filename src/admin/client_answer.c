@@ -1,8 +1,6 @@
-#include <stdlib.h>
 
 #include "admin/client_msg.h"
 #include "base/codec.h"
-#include "base/mem.h"
 #include "conf/conf.h"
 
 #define FAIL_TEXT_MAX 255

@@ -5,7 +5,6 @@
 
 #include <gnutls/x509.h>
 
-#include "base/codec.h"
 #include "base/mem.h"
 #include "pki/cms.h"
 #include "pki/key.h"

@@ -1,7 +1,6 @@
 #include "admin/client_http.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/codec.h"
 #include "base/mem.h"

@@ -5,7 +5,6 @@
 
 #include "admin/client_msg.h"
 #include "base/codec.h"
-#include "base/mem.h"
 
 #define DAY 86400
 

@@ -1,12 +1,10 @@
 #include "admin/describe.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <gnutls/x509.h>
 
 #include "admin/print.h"
-#include "base/mem.h"
 #include "pki/der.h"
 #include "pki/name.h"
 #include "pki/oid.h"

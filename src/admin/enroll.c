@@ -12,7 +12,6 @@
 #include "admin/progress.h"
 #include "admin/verb.h"
 #include "base/file.h"
-#include "base/mem.h"
 #include "pki/csr.h"
 #include "pki/der.h"
 #include "pki/name.h"

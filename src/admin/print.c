@@ -7,7 +7,6 @@
 
 #include <json-c/json.h>
 
-#include "base/codec.h"
 #include "base/mem.h"
 
 #define INDENT 2

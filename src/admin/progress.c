@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 

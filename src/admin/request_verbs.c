@@ -1,6 +1,5 @@
 /* scepter request list|show|approve|reject: requests that wait for people. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "admin/load.h"
 #include "admin/opts.h"

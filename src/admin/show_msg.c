@@ -4,11 +4,7 @@
 
 #include "admin/describe.h"
 #include "admin/print.h"
-#include "base/codec.h"
 #include "base/mem.h"
-#include "pki/der.h"
-#include "pki/name.h"
-#include "pki/oid.h"
 
 /* --- what the responder would answer ------------------------------------------------------------------------------ */
 

@@ -1,6 +1,5 @@
 #include "api/order.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/json.h"

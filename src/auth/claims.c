@@ -1,6 +1,5 @@
 #include "auth/claims.h"
 
-#include <string.h>
 
 #include "base/text.h"
 

@@ -7,7 +7,6 @@
 
 #include "base/mem.h"
 #include "conf/date.h"
-#include "pki/ext.h"
 #include "pki/name.h"
 #include "pki/oid.h"
 

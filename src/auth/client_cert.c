@@ -1,12 +1,10 @@
 #include "auth/client_cert.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <gnutls/x509.h>
 
 #include "auth/client_ca.h"
-#include "base/mem.h"
 #include "conf/date.h"
 #include "pki/der.h"
 #include "pki/ext.h"

@@ -17,15 +17,6 @@ const struct err_row *err_row(enum err err)
 	return &rows[(unsigned)err < ERR_COUNT ? err : ERR_INTERNAL];
 }
 
-enum err err_by_label(const char *label)
-{
-	int i = 0;
-
-	while (i < ERR_COUNT && strcmp(rows[i].label, label) != 0)
-		i++;
-	return (enum err)i;
-}
-
 enum err fail(struct why *why, enum err err, const char *fmt, ...)
 {
 	va_list ap;

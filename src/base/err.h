@@ -39,9 +39,6 @@ struct why {
 /* The row of an error; never NULL (out of range gives INTERNAL's row). */
 const struct err_row *err_row(enum err err);
 
-/* The error whose label is `label`, or ERR_COUNT. */
-enum err err_by_label(const char *label);
-
 /*
  * Sets `why` (may be NULL) to `err` and the formatted sentence, cut to fit and made printable; returns `err`, so that
  * callers write `return fail(why, ERR_KEY_WEAK, "RSA %d bits, profile '%s' wants %d", ...)`.

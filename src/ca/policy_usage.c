@@ -1,7 +1,5 @@
 /* Which keys are certified, and what for: keyUsage and extendedKeyUsage (RFC 5280, 4.2.1.3, 4.2.1.12). */
 #include <gnutls/x509.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "ca/policy_part.h"

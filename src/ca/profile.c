@@ -2,7 +2,6 @@
 
 #include <gnutls/x509.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "ca/dialect.h"

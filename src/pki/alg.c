@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "conf/conf.h"
 
 static const struct digest_row digests[DIGEST_COUNT] = {

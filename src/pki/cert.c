@@ -2,7 +2,6 @@
 #include "pki/cert.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <gnutls/x509.h>
 

@@ -1,7 +1,6 @@
 #include "pki/der.h"
 
 #include <libtasn1.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

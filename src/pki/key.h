@@ -81,7 +81,6 @@ struct key_limits {
 enum err pubkey_import(struct bytes spki, const struct key_limits *limits, struct pubkey **out, struct why *why);
 void pubkey_free(struct pubkey *pub);
 struct key_kind pubkey_kind(const struct pubkey *pub);
-struct bytes pubkey_spki(const struct pubkey *pub);
 
 /* Verifies a signature over `data`. Errors: MSG_CHECK (wrong), ALG (scheme does not fit the key). */
 enum err pubkey_verify(const struct pubkey *pub, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data,

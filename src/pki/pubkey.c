@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "pki/key.h"
-#include "pki/oid.h"
 #include "pki/signed.h"
 #include "pki/spki.h"
 
@@ -18,7 +17,6 @@
 struct pubkey {
 	gnutls_pubkey_t handle;
 	struct key_kind kind;
-	struct buf spki;
 };
 
 /* Verifying costs seconds with a large modulus and an exponent as large: P-122. */
@@ -66,7 +64,6 @@ enum err pubkey_import(struct bytes spki, const struct key_limits *limits, struc
 		return err;
 	pub = mem_alloc(sizeof(*pub));
 	pub->kind = view.kind;
-	buf_add_bytes(&pub->spki, spki);
 	rc = gnutls_pubkey_init(&pub->handle);
 	if (rc == 0)
 		rc = gnutls_pubkey_import(pub->handle, &der, GNUTLS_X509_FMT_DER);
@@ -83,18 +80,12 @@ void pubkey_free(struct pubkey *pub)
 	if (pub == NULL)
 		return;
 	gnutls_pubkey_deinit(pub->handle);
-	buf_free(&pub->spki);
 	free(pub);
 }
 
 struct key_kind pubkey_kind(const struct pubkey *pub)
 {
 	return pub->kind;
-}
-
-struct bytes pubkey_spki(const struct pubkey *pub)
-{
-	return buf_bytes(&pub->spki);
 }
 
 enum err pubkey_verify(const struct pubkey *pub, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data,

@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "conf/conf.h"
-#include "pki/ava.h"
 #include "pki/name.h"
 
 #define MAX_NAME 253	/* of a host, in text */

@@ -1,6 +1,5 @@
 #include "server/http.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/codec.h"

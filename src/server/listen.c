@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -7,7 +7,6 @@
 #include "ca/site.h"
 #include "ca/tend.h"
 #include "pki/alg.h"
-#include "pki/cert.h"
 #include "server/route.h"
 
 struct responder {

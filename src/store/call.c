@@ -1,7 +1,6 @@
 #include "store/call.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 

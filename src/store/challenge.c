@@ -1,7 +1,6 @@
 /* One-time challenges, as operators see them. */
 #include <gnutls/crypto.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "store/array.h"

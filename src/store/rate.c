@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "store/array.h"
-#include "store/audit.h"
 
 void rate_count(const struct store_rate *rates, size_t n, size_t n_when[3])
 {

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "store/internal.h"
 #include "store/schema.h"
 #include "store/sql_files.h"

@@ -1,6 +1,5 @@
 /* Secrets that have to be read again are stored encrypted: AES-256-GCM, the key made of the pepper, which the database never sees. */
 #include <gnutls/crypto.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "store/internal.h"

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 #include <time.h>
 
 int64_t clock_ms(void)

@@ -9,7 +9,6 @@
 #include <gnutls/x509.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "pki/cert.h"
 #include "pki/csr.h"
 #include "pki/der.h"

@@ -1,7 +1,6 @@
 /* Every text decoder on the same bytes; what was decoded and encoded again decodes to the same. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/codec.h"
 #include "base/mem.h"

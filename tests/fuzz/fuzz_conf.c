@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "conf/conf.h"
 #include "conf/settings.h"
 #include "conf/value.h"

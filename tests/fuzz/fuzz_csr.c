@@ -21,8 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (csr_verify(csr, &limits, NULL, &pub, &why) == ERR_OK && !bytes_eq(pubkey_spki(pub), csr->spki))
-		abort();
+	csr_verify(csr, &limits, NULL, &pub, &why);
 	name_text(csr->subject, &text, NULL);
 	if (csr_extension(csr, OID_SUBJECT_ALT_NAME, &value))
 		san_text(value, &text, NULL);

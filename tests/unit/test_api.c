@@ -1,7 +1,6 @@
 /* What scep-admin.fcgi reads of a request, and who may ask. */
 #include "unit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/allow.h"

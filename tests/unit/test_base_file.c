@@ -1,6 +1,5 @@
 #include "unit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <fcntl.h>
@@ -8,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 
 static char folder[] = "/tmp/test-base-file.XXXXXX";
 

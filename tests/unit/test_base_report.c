@@ -1,7 +1,6 @@
 /* What people read: the error table and struct why, problem lists, suggestions, log lines. */
 #include "unit.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <regex.h>
 #include <unistd.h>
@@ -17,12 +16,12 @@ static void error_table(void **state)
 	for (i = 0; i < ERR_COUNT; i++) {
 		const struct err_row *row = err_row((enum err)i);
 
-		assert_int_equal(err_by_label(row->label), i);	/* labels are unique */
+		for (int other = 0; other < i; other++)
+			assert_string_not_equal(row->label, err_row((enum err)other)->label);
 		assert_true(row->http >= 200 && row->http < 600);
 		if (row->whose == OPERATOR)	/* a device is never told FAILURE because our side is broken */
 			assert_int_equal(row->fail_info, FI_NONE);
 	}
-	assert_int_equal(err_by_label("nonsense"), ERR_COUNT);
 	assert_string_equal(err_row(ERR_COUNT)->name, "INTERNAL");
 	assert_string_equal(err_row((enum err)-1)->name, "INTERNAL");
 }

@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>

@@ -1,7 +1,6 @@
 /* What each dialect stands for, and that a path leads to one profile. */
 #include "unit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -8,7 +8,6 @@
 #include "data.h"
 #include "pki/cms.h"
 #include "pki/crl.h"
-#include "pki/der.h"
 #include "pki/name.h"
 #include "run.h"
 

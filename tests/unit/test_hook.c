@@ -3,7 +3,6 @@
 
 #include <json-c/json.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,7 +1,6 @@
 /* Strict JSON: what two readers could understand differently is refused. */
 #include "unit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth/json.h"

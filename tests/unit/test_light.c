@@ -1,7 +1,6 @@
 /* Which shapes are a light client's, and what a dialect changes in messages. */
 #include "unit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"

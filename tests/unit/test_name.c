@@ -1,7 +1,6 @@
 /* Names: text both ways, comparing, attributes, string types; subjectAltName. */
 #include "unit.h"
 
-#include <stdio.h>
 
 #include "conf/conf.h"
 #include "data.h"

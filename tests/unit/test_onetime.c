@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "auth/onetime.h"
-#include "base/mem.h"
 
 static struct why why;
 

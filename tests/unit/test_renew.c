@@ -1,10 +1,8 @@
 /* renew_judge: which certificates may be renewed, and when; time is an argument. */
 #include "unit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "ca/renew.h"
 #include "pki/name.h"
 

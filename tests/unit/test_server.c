@@ -1,7 +1,6 @@
 /* HTTP exchanges and URLs, without sockets. */
 #include "unit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/codec.h"

@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ca/signed.h"
