@@ -79,7 +79,8 @@ int request_list_run(int argc, char **argv)
 	return EXIT_OK;
 }
 
-static const struct opt show_table[] = {
+/* Of show and approve. */
+static const struct opt id_table[] = {
     OPT_CONF(struct args),
     OPT_CONNINFO(struct args),
     OPT_JSON(struct args),
@@ -89,7 +90,7 @@ static const struct opt show_table[] = {
 
 static const struct opts show_opts = {
     .doc = "Shows one request: what it asks for, where it came from, and who has approved it. ID is what `request list' calls it.",
-    .table = show_table,
+    .table = id_table,
 };
 
 static int show(struct store *store, const struct args *args)
@@ -125,18 +126,10 @@ int request_show_run(int argc, char **argv)
 
 /* --- approve, reject ---------------------------------------------------------------------------------------------- */
 
-static const struct opt approve_table[] = {
-    OPT_CONF(struct args),
-    OPT_CONNINFO(struct args),
-    OPT_JSON(struct args),
-    {"ID", 0, OPT_ARG, offsetof(struct args, id), NULL, NULL},
-    {NULL, 0, OPT_FLAG, 0, NULL, NULL},
-};
-
 static const struct opts approve_opts = {
     .doc = "Approves a request. The device gets its certificate when it asks the next time. Where the profile wants several approvals, as many "
 	   "different people have to do this.",
-    .table = approve_table,
+    .table = id_table,
 };
 
 static const struct opt reject_table[] = {

@@ -12,7 +12,6 @@
 
 #define JSON_TYPE "application/json"
 #define TEXT_TYPE "text/plain"
-#define LOG_FIELD_MAX 256
 
 /* Below base_path. A path that ends in "/" has one more part, the id. */
 static const struct {
@@ -171,29 +170,20 @@ static void answer_error(const struct call *call, enum err err, struct http_resp
 	call_answer(resp, row->http, o);
 }
 
-static void field(struct buf *line, const char *key, struct bytes value)
-{
-	if (value.n == 0)
-		return;
-	buf_printf(line, " %s=\"", key);
-	escape_text(line, value, LOG_FIELD_MAX);
-	buf_add_str(line, "\"");
-}
-
 static void log_call(const struct call *call, enum err err, const struct http_resp *resp, double ms)
 {
 	struct buf line = {0};
 
 	buf_printf(&line, "http=%d", resp->status);
-	field(&line, "method", bytes_str(call->req->method));
-	field(&line, "op", bytes_str(call->op));
-	field(&line, "user", bytes_str(call->req->user));
-	field(&line, "id", bytes_str(call->subject));
+	log_field(&line, "method", bytes_str(call->req->method));
+	log_field(&line, "op", bytes_str(call->op));
+	log_field(&line, "user", bytes_str(call->req->user));
+	log_field(&line, "id", bytes_str(call->subject));
 	if (err != ERR_OK) {
 		buf_printf(&line, " err=%s", err_row(err)->label);
-		field(&line, "why", bytes_str(call->why.text));
+		log_field(&line, "why", bytes_str(call->why.text));
 	}
-	field(&line, "peer", bytes_str(call->req->peer));
+	log_field(&line, "peer", bytes_str(call->req->peer));
 	log_line(log_level_of(err), "%s ms=%.1f", buf_str(&line), ms);
 	buf_free(&line);
 }

@@ -137,30 +137,27 @@ static enum err parse(struct anchors *a, struct bytes text, struct why *why)
 
 enum err anchors_read(const char *path, time_t now, struct anchors **out, struct why *why)
 {
-	struct anchors *a = mem_alloc(sizeof(*a));
+	struct anchors *a;
 	struct buf text = {0};
-	struct why local;
-	enum err err;
+	enum err err = file_read(path, &text, why);
 
-	if (why == NULL)	/* fail_in() needs one */
-		why = &local;
+	if (err != ERR_OK)
+		return err;
+	a = mem_alloc(sizeof(*a));
 	a->holders = 1;
-	if ((err = file_read(path, &text, why)) != ERR_OK)
-		goto out;
 	err = parse(a, buf_bytes(&text), why);
 	if (err == ERR_OK && n_valid(a, now) == 0)
 		err = fail(why, ERR_CERT, "no certificate in it is valid now; ask the issuer for its present one");
+	buf_free(&text);
 	if (err != ERR_OK) {
-		why->err = err = ERR_CERT;
+		anchors_free(a);
 		fail_in(why, "'%s'", path);
-		goto out;
+		if (why != NULL)
+			why->err = ERR_CERT;
+		return ERR_CERT;
 	}
 	*out = a;
-	a = NULL;
-out:
-	buf_wipe(&text);
-	anchors_free(a);
-	return err;
+	return ERR_OK;
 }
 
 struct anchors *anchors_share(struct anchors *a)

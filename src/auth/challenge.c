@@ -80,8 +80,10 @@ static enum err secrets_parse(struct bytes text, struct secrets *s, struct why *
 		number++;
 		if (is_blank(line) || line.p[0] == '#')
 			continue;
-		if (secrets_add(s, line, why) != ERR_OK)
-			return fail_in(why, "line %zu", number);
+		if (secrets_add(s, line, why) != ERR_OK) {
+			fail_in(why, "line %zu", number);
+			return ERR_CONFIG;
+		}
 	}
 	if (s->n == 0)
 		return fail(why, ERR_CONFIG, "holds no secret: write one of at least %d characters on a line", SECRET_MIN);
@@ -90,27 +92,22 @@ static enum err secrets_parse(struct bytes text, struct secrets *s, struct why *
 
 enum err secrets_read(const char *path, struct secrets **out, struct why *why)
 {
-	struct secrets *s = mem_alloc(sizeof(*s));
+	struct secrets *s;
 	struct buf text = {0};
-	struct why local;
-	enum err err;
+	enum err err = file_read_secret(path, &text, why);
 
-	if (why == NULL)	/* fail_in() needs one */
-		why = &local;
-	err = file_read_secret(path, &text, why);
 	if (err != ERR_OK)
-		goto out;
+		return err;
+	s = mem_alloc(sizeof(*s));
 	err = secrets_parse(buf_bytes(&text), s, why);
+	buf_wipe(&text);
 	if (err != ERR_OK) {
+		secrets_free(s);
 		fail_in(why, "%s", path);
-		goto out;
+		return err;
 	}
 	*out = s;
-	s = NULL;
-out:
-	buf_wipe(&text);
-	secrets_free(s);
-	return err;
+	return ERR_OK;
 }
 
 void secrets_free(struct secrets *s)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/codec.h"
 #include "base/text.h"
 
 #define LINE_MAX_OCTETS 2048	/* a longer line is cut */
@@ -78,4 +79,13 @@ enum log_level log_level_of(enum err err)
 	default:
 		return LOG_INFO_;
 	}
+}
+
+void log_field(struct buf *line, const char *key, struct bytes value)
+{
+	if (value.n == 0)
+		return;
+	buf_printf(line, " %s=\"", key);
+	escape_text(line, value, LOG_FIELD_MAX);
+	buf_add_str(line, "\"");
 }

@@ -22,4 +22,8 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
 /* The level at which an error is logged: OPERATOR error, POLICY warn, CLIENT info. */
 enum log_level log_level_of(enum err err);
 
+#define LOG_FIELD_MAX 256
+/* Adds ` key="value"` to a line, escaped and cut to LOG_FIELD_MAX octets; nothing when the value is empty. */
+void log_field(struct buf *line, const char *key, struct bytes value);
+
 #endif

@@ -30,6 +30,18 @@ void problem_add(struct problems *p, enum problem_level level, const char *where
 	add(p, level, where, text);
 }
 
+void problem_in(struct problems *p, const char *file, const char *place, const char *fmt, ...)
+{
+	char *where = mem_printf("%s %s", file, place), text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	problem_add(p, PROBLEM_ERROR, where, "%s", text);
+	free(where);
+}
+
 void problem_why(struct problems *p, const char *where, const struct why *why)
 {
 	add(p, PROBLEM_ERROR, where, why->text);

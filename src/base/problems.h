@@ -23,6 +23,9 @@ struct problems {	/* {0} is a valid empty list */
 
 void problem_add(struct problems *p, enum problem_level level, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* An error in a setting: `place` is "[section] key" of `file`. */
+void problem_in(struct problems *p, const char *file, const char *place, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 void problem_why(struct problems *p, const char *where, const struct why *why);	/* an error with why's sentence */
 void problems_free(struct problems *p);
 

@@ -164,7 +164,7 @@ enum err command_consents(struct work *w, struct why *why)
 
 /* --- loading ------------------------------------------------------------------------------------------------------ */
 
-static void problem_in(const struct profile_conf *conf, const char *section, const char *key, const struct why *why, struct problems *problems)
+static void problem_at(const struct profile_conf *conf, const char *section, const char *key, const struct why *why, struct problems *problems)
 {
 	struct buf where = {0};
 
@@ -179,7 +179,7 @@ void hook_load(const struct profile_conf *conf, struct webhook **out, struct pro
 	const char *key;
 
 	if (conf->webhook.url != NULL && webhook_load(&conf->webhook, out, &key, &why) != ERR_OK)
-		problem_in(conf, "webhook", key, &why, problems);
+		problem_at(conf, "webhook", key, &why, problems);
 	if (conf->command.path != NULL && command_check(conf->command.path, &why) != ERR_OK)
-		problem_in(conf, "command", "path", &why, problems);
+		problem_at(conf, "command", "path", &why, problems);
 }

@@ -112,17 +112,6 @@ out:
 
 /* --- renewals ----------------------------------------------------------------------------------------------------- */
 
-static bool has_name(struct bytes names, struct bytes wanted)
-{
-	struct san san;
-
-	while (san_next(&names, &san)) {
-		if (bytes_eq(san.raw, wanted))
-			return true;
-	}
-	return false;
-}
-
 /* The contents of the GeneralNames SEQUENCE; empty when there is none. */
 static struct bytes names_in(struct bytes general_names)
 {
@@ -141,7 +130,7 @@ static enum err sans_within(const struct policy *policy, const struct csr *csr, 
 	cert_extension(old, OID_SUBJECT_ALT_NAME, &had, NULL);
 	names = names_in(buf_bytes(&t.san));
 	while (err == ERR_OK && san_next(&names, &san)) {
-		if (!has_name(names_in(had), san.raw))
+		if (!san_has(names_in(had), san.raw))
 			err = fail(why, ERR_RENEWAL, "subjectAltName holds a name that the certificate to be renewed has not");
 	}
 	template_free(&t);

@@ -112,17 +112,6 @@ void san_template_free(struct san_template *t)
 	free(t);
 }
 
-static bool has_name(struct bytes names, struct bytes wanted)
-{
-	struct san san;
-
-	while (san_next(&names, &san)) {
-		if (bytes_eq(san.raw, wanted))
-			return true;
-	}
-	return false;
-}
-
 static enum err write_item(const struct item *item, const struct wording_from *from, struct buf *names, struct why *why)
 {
 	struct wording_turn turn;
@@ -136,7 +125,7 @@ static enum err write_item(const struct item *item, const struct wording_from *f
 		err = wording_write(&item->value, from, &turn, &text, why);
 		if (err == ERR_OK && text.n > 0)
 			err = san_write(item->type, buf_str(&text), &name, why);
-		if (err == ERR_OK && !has_name(buf_bytes(names), buf_bytes(&name)))
+		if (err == ERR_OK && !san_has(buf_bytes(names), buf_bytes(&name)))
 			buf_add_bytes(names, buf_bytes(&name));
 	}
 	buf_free(&text);

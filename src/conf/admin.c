@@ -1,27 +1,10 @@
 #include "conf/admin_conf.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "conf/conf.h"
-
-static void problem(const struct conf *conf, const char *key, struct problems *problems, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void problem(const struct conf *conf, const char *key, struct problems *problems, const char *fmt, ...)
-{
-	char *where = mem_printf("%s [admin] %s", conf->file, key), text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	problem_add(problems, PROBLEM_ERROR, where, "%s", text);
-	free(where);
-}
 
 static bool in_list(char *const *list, const char *name, size_t n)
 {
@@ -35,16 +18,16 @@ static bool in_list(char *const *list, const char *name, size_t n)
 /* A mistyped pair would bind nobody, and that user would be free: nothing unknown is taken. */
 static void check_pair(const struct conf *conf, const char *pair, struct problems *problems)
 {
-	static const char key[] = "challenge_profiles";
+	static const char key[] = "[admin] challenge_profiles";
 	const char *colon = strrchr(pair, ':');
 	char *const *users = conf->admin.users;
 
 	if (colon == NULL || colon == pair || colon[1] == '\0')
-		problem(conf, key, problems, "'%.80s' is no pair; write USER:PROFILE", pair);
+		problem_in(problems, conf->file, key, "'%.80s' is no pair; write USER:PROFILE", pair);
 	else if (users != NULL && strcmp(users[0], ADMIN_USERS_ANY) != 0 && !in_list(users, pair, (size_t)(colon - pair)))
-		problem(conf, key, problems, "'%.80s' is for a user who is not in 'users'; add the name there, or take the pair out", pair);
+		problem_in(problems, conf->file, key, "'%.80s' is for a user who is not in 'users'; add the name there, or take the pair out", pair);
 	else if (conf_profile(conf, colon + 1) == NULL)
-		problem(conf, key, problems, "'%.80s' names a profile that is not there, or has errors", pair);
+		problem_in(problems, conf->file, key, "'%.80s' names a profile that is not there, or has errors", pair);
 }
 
 static void check_users(const struct conf *conf, struct problems *problems)
@@ -52,9 +35,9 @@ static void check_users(const struct conf *conf, struct problems *problems)
 	char *const *users = conf->admin.users;
 
 	if (users == NULL)
-		problem(conf, "users", problems, "missing beside conninfo: nobody would be served; name who may, or write 'any'");
+		problem_in(problems, conf->file, "[admin] users", "missing beside conninfo: nobody would be served; name who may, or write 'any'");
 	else if (users[1] != NULL && in_list(users, ADMIN_USERS_ANY, strlen(ADMIN_USERS_ANY)))
-		problem(conf, "users", problems, "'any' beside other names makes these useless; write either");
+		problem_in(problems, conf->file, "[admin] users", "'any' beside other names makes these useless; write either");
 }
 
 static bool is_below(const char *path, const char *base)
@@ -70,7 +53,7 @@ void admin_conf_check(const struct conf *conf, struct problems *problems)
 
 	if (a->conninfo == NULL) {
 		if (a->users != NULL)
-			problem(conf, "conninfo", problems, "missing beside users: scep-admin.fcgi needs a database role of its own; "
+			problem_in(problems, conf->file, "[admin] conninfo", "missing beside users: scep-admin.fcgi needs a database role of its own; "
 			    "for example 'conninfo = dbname=scepter user=scepter_admin'");
 		return;
 	}
@@ -78,6 +61,6 @@ void admin_conf_check(const struct conf *conf, struct problems *problems)
 	for (char **pair = a->challenge_profiles; pair != NULL && *pair != NULL; pair++)
 		check_pair(conf, *pair, problems);
 	if (conf->base_path != NULL && (is_below(a->base_path, conf->base_path) || is_below(conf->base_path, a->base_path)))
-		problem(conf, "base_path", problems, "'%s' and base_path '%s' of [server] are one inside the other; choose another", a->base_path,
+		problem_in(problems, conf->file, "[admin] base_path", "'%s' and base_path '%s' of [server] are one inside the other; choose another", a->base_path,
 		    conf->base_path);
 }

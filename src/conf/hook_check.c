@@ -1,27 +1,10 @@
 #include <arpa/inet.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "conf/conf.h"
 
 #define SCHEMES 2
 static const char *const schemes[SCHEMES] = {"https://", "http://"};
-
-static void problem_in(const struct profile_conf *p, struct problems *problems, const char *place, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void problem_in(const struct profile_conf *p, struct problems *problems, const char *place, const char *fmt, ...)
-{
-	char where[600], text[400];
-	va_list ap;
-
-	snprintf(where, sizeof(where), "%s %s", p->file, place);
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	problem_add(problems, PROBLEM_ERROR, where, "%s", text);
-}
 
 static const char *scheme_of(const char *url)
 {
@@ -62,24 +45,24 @@ static void check_url(const struct profile_conf *p, struct problems *problems)
 	size_t n;
 
 	if (scheme == NULL) {
-		problem_in(p, problems, "[webhook] url", "'%.100s' is not a URL that begins with https://", url);
+		problem_in(problems, p->file, "[webhook] url", "'%.100s' is not a URL that begins with https://", url);
 		return;
 	}
 	server = url + strlen(scheme);
 	n = strcspn(server, "/?#");
 	for (const char *s = url; *s != '\0'; s++) {
 		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f || *s == '\\' || *s == '#') {
-			problem_in(p, problems, "[webhook] url", "'%.100s' holds what no URL has there: write it with %%XX", url);
+			problem_in(problems, p->file, "[webhook] url", "'%.100s' holds what no URL has there: write it with %%XX", url);
 			return;
 		}
 	}
 	if (memchr(server, '@', n) != NULL)
-		problem_in(p, problems, "[webhook] url",
+		problem_in(problems, p->file, "[webhook] url",
 		    "holds a user name or password, which logs and lists show; sign the requests by secret_file, or use client_certificate");
 	else if (n == 0 || server[0] == ':' || strspn(server, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]") < n)
-		problem_in(p, problems, "[webhook] url", "'%.100s' names no host", url);
+		problem_in(problems, p->file, "[webhook] url", "'%.100s' names no host", url);
 	else if (strcmp(scheme, "http://") == 0 && !is_loopback(server, n))
-		problem_in(p, problems, "[webhook] url",
+		problem_in(problems, p->file, "[webhook] url",
 		    "'%.100s' would send requests and challenges in the clear; use https://, http:// is for a loopback address such as 127.0.0.1", url);
 }
 
@@ -90,7 +73,7 @@ static void check_webhook(const struct profile_conf *p, struct problems *problem
 	if (w->url != NULL)
 		check_url(p, problems);
 	if ((w->client_certificate == NULL) != (w->client_key == NULL))
-		problem_in(p, problems, w->client_key == NULL ? "[webhook] client_key" : "[webhook] client_certificate",
+		problem_in(problems, p->file, w->client_key == NULL ? "[webhook] client_key" : "[webhook] client_certificate",
 		    "missing beside [webhook] %s; set both, or take out both", w->client_key == NULL ? "client_certificate" : "client_key");
 }
 
@@ -98,7 +81,7 @@ static void check_webhook(const struct profile_conf *p, struct problems *problem
 static void check_roles(const struct profile_conf *p, struct problems *problems)
 {
 	if (p->webhook.url != NULL && p->command.path != NULL && p->webhook.hook.role == HOOK_CHALLENGE && p->command.hook.role == HOOK_CHALLENGE)
-		problem_in(p, problems, "[command] role", "'challenge' is what [webhook] does already; only one of them can judge a challenge");
+		problem_in(problems, p->file, "[command] role", "'challenge' is what [webhook] does already; only one of them can judge a challenge");
 }
 
 void hook_conf_check(const struct profile_conf *p, struct problems *problems)

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,21 +30,6 @@ static void profile_free(struct profile_conf *p)
 	free(p->name);
 	free(p->file);
 	free(p);
-}
-
-static void problem_in(struct problems *problems, const char *file, const char *place, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void problem_in(struct problems *problems, const char *file, const char *place, const char *fmt, ...)
-{
-	char *where = mem_printf("%s %s", file, place), text[400];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	problem_add(problems, PROBLEM_ERROR, where, "%s", text);
-	free(where);
 }
 
 static void check_pair(const struct profile_conf *p, const struct key_conf *k, const char *section, struct problems *problems)

@@ -26,11 +26,9 @@ enum err crl_list_read(const char *path, struct crl ***out, size_t *n, struct wh
 	static const char *const labels[] = {"X509 CRL", NULL};
 	struct crl **list = mem_alloc(MAX_LISTED * sizeof(struct crl *));
 	struct buf file = {0}, der = {0};
-	struct why local;
 	size_t count = 0;
 	enum err err;
 
-	why = why == NULL ? &local : why;
 	if ((err = file_read(path, &file, why)) != ERR_OK)
 		goto out;
 	struct bytes text = buf_bytes(&file);
@@ -50,8 +48,10 @@ out:
 	buf_free(&der);
 	if (err != ERR_OK) {
 		crl_list_free(list, count);
-		why->err = err == ERR_FILE ? ERR_FILE : ERR_CERT;
-		return why->err;
+		err = err == ERR_FILE ? ERR_FILE : ERR_CERT;
+		if (why != NULL)
+			why->err = err;
+		return err;
 	}
 	*out = list;
 	*n = count;

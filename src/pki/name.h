@@ -44,6 +44,8 @@ struct san {
 
 /* Takes the next GeneralName off the contents of a GeneralNames SEQUENCE. False: none left, or malformed (then rest->n > 0). */
 bool san_next(struct bytes *rest, struct san *out);
+/* Is a GeneralName among them, octet for octet? */
+bool san_has(struct bytes names, struct bytes general_name);
 /* "DNS:a.example, IP:192.0.2.1" of the extension value (a GeneralNames TLV), for humans and the database. Error: SYNTAX. */
 enum err san_text(struct bytes general_names, struct buf *out, struct why *why);
 /* Appends one GeneralName from "dns:NAME", "ip:ADDR", "email:ADDR", "uri:URI", "upn:NAME". Error: SUBJECT. */

@@ -101,6 +101,17 @@ bool san_next(struct bytes *rest, struct san *out)
 	return true;
 }
 
+bool san_has(struct bytes names, struct bytes general_name)
+{
+	struct san san;
+
+	while (san_next(&names, &san)) {
+		if (bytes_eq(san.raw, general_name))
+			return true;
+	}
+	return false;
+}
+
 /* Text cannot fake a second entry: ',' and '\' inside are escaped. */
 static void add_text(struct buf *out, struct bytes text)
 {

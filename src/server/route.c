@@ -16,7 +16,6 @@
 #include "server/retry.h"
 #include "server/url.h"
 
-#define LOG_FIELD_MAX 256
 #define CRL_CACHE_S 600	/* a revocation is to be seen by everybody so soon, whatever is between */
 #define LIGHT_RETRY_S 60	/* when a light client is to ask again whether it was approved */
 
@@ -345,22 +344,13 @@ static void dispatch(struct call *call, struct http_resp *resp)
 
 /* --- the log line ------------------------------------------------------------------------------------------------- */
 
-static void field(struct buf *line, const char *key, struct bytes value)
-{
-	if (value.n == 0)
-		return;
-	buf_printf(line, " %s=\"", key);
-	escape_text(line, value, LOG_FIELD_MAX);
-	buf_add_str(line, "\"");
-}
-
 static void field_client_cert(struct buf *line, const struct cert *cert)
 {
 	struct buf text = {0};
 
 	if (cert != NULL)
 		tls_describe(cert, &text);
-	field(line, "client_cert", buf_bytes(&text));
+	log_field(line, "client_cert", buf_bytes(&text));
 	buf_free(&text);
 }
 
@@ -376,9 +366,9 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 	struct buf line = {0};
 
 	buf_printf(&line, "http=%d", resp->status);
-	field(&line, "method", bytes_str(call->req->method));
-	field(&line, "profile", bytes_str(call->profile == NULL ? "" : call->profile->conf->name));
-	field(&line, "op", bytes_str(call->op));
+	log_field(&line, "method", bytes_str(call->req->method));
+	log_field(&line, "profile", bytes_str(call->profile == NULL ? "" : call->profile->conf->name));
+	log_field(&line, "op", bytes_str(call->op));
 	if (o->type != 0)
 		buf_printf(&line, " type=%s(%d)", scep_type_name(o->type), o->type);
 	if (o->txid.n > 0)	/* is escaped already */
@@ -389,14 +379,14 @@ static void log_call(const struct call *call, const struct http_resp *resp, doub
 		buf_printf(&line, " status=%s%s", status_name(o->status), o->repeated ? " repeated=yes" : "");
 	if (o->err != ERR_OK)
 		buf_printf(&line, " err=%s", err_row(o->err)->label);
-	field(&line, "refused_by", bytes_str(o->err == ERR_OK || o->refused_by == NULL ? "" : o->refused_by));
-	field(&line, "why", o->err == ERR_OK ? bytes_str("") : bytes_str(o->why.text));
-	field(&line, "serial", bytes_str(o->serial));
-	field(&line, "subject", buf_bytes(&o->subject));
-	field(&line, "weak", buf_bytes(&o->weak));
-	field(&line, "left_out", buf_bytes(&o->left_out));
+	log_field(&line, "refused_by", bytes_str(o->err == ERR_OK || o->refused_by == NULL ? "" : o->refused_by));
+	log_field(&line, "why", o->err == ERR_OK ? bytes_str("") : bytes_str(o->why.text));
+	log_field(&line, "serial", bytes_str(o->serial));
+	log_field(&line, "subject", buf_bytes(&o->subject));
+	log_field(&line, "weak", buf_bytes(&o->weak));
+	log_field(&line, "left_out", buf_bytes(&o->left_out));
 	field_client_cert(&line, call->client_cert);
-	field(&line, "peer", bytes_str(call->req->peer));
+	log_field(&line, "peer", bytes_str(call->req->peer));
 	if (o->obsolete && level > LOG_WARN_)	/* P-200 */
 		level = LOG_WARN_;
 	log_line(level, "%s ms=%.1f", (const char *)line.p, ms);
