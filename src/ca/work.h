@@ -32,58 +32,53 @@ struct work {
 	char **names;				/* ... these too */
 };
 
-/* PKCSReq and RenewalReq: certify.c. */
+/* --- certify.c: PKCSReq and RenewalReq ----------------------------------------------------------------------------- */
+
 enum err work_certify(struct work *w);
 /* What follows once w->csr and w->csr_key are known: admit, judge, then sign or queue, and answer. */
 enum err work_authorize(struct work *w);
-/* CertPoll: poll.c. */
-enum err work_poll(struct work *w);
-
-/* GetCert and GetCRL: lookup.c. */
-enum err work_get_cert(struct work *w);
-enum err work_get_crl(struct work *w);
-
-/* Asks everybody who has to say yes besides: consent.c. Error: whatever the one that refuses says; out->refused_by names it. */
-enum err work_consent(struct work *w);
-
-/* Asks the policy, once. Errors: those of policy_decide. */
-enum err work_decide(struct work *w);
-
-/* Decides, signs, records and answers what has been authorised: sign.c. */
-enum err work_sign(struct work *w);
 
 /* Fills out->subject from the PKCS#10. Error: CSR. */
 enum err work_note_subject(struct work *w);
+/* Fills w->request. old_serial: of the certificate of ours that signed; empty: none. */
+void work_identify(struct work *w, struct bytes old_serial);
+/* The certificate that the request renews, once that is known to be good; NULL: none. */
+const struct cert *work_renewed(const struct work *w);
+/* Operators have approved it: nothing else has to authorise it. */
+void work_approved(struct work *w, bool renews);
+/* The signer can receive the answer: its key decrypts, or there is a challenge to derive one from (RFC 8894, 3.1). Error: ALG. */
+enum err work_can_answer(const struct work *w);
+/* The signer of a first request may be answered: it is the key to be certified, or another where the profile says so. Error: SIGNER_KEY. */
+enum err work_check_signer(const struct work *w, struct why *why);
+/* The request's challenge, n == 0 where none is known: what an answer to a key that cannot decrypt is sealed with. */
+struct bytes work_password(const struct work *w);
+/* Is it the key of one of the profile's CAs and RAs, whichever answers now (P-123)? */
+bool work_key_is_ours(const struct work *w, struct bytes spki);
+/* Is it the same public key? The AlgorithmIdentifier may differ: parameters NULL or absent. */
+bool same_key(struct bytes spki, struct bytes other);
+
+/* --- consent.c ----------------------------------------------------------------------------------------------------- */
+
+/* Asks everybody who has to say yes besides. Error: whatever the one that refuses says; out->refused_by names it. */
+enum err work_consent(struct work *w);
+
+/* --- sign.c -------------------------------------------------------------------------------------------------------- */
+
+/* Decides, signs, records and answers what has been authorised. */
+enum err work_sign(struct work *w);
+/* Asks the policy, once. Errors: those of policy_decide. */
+enum err work_decide(struct work *w);
+/* Answers with what the database says of the request; a refusal is its error. GO_ON does not come here. */
+enum err work_settle(struct work *w, const struct store_answer *answer);
 /* For the log: the serial number of the certificate sent. */
 void work_note_serial(struct outcome *out, struct bytes serial);
 /* Who asks, for the database: authority, address, old algorithms. */
 void work_note_requester(struct work *w);
 
-/* Fills w->request. old_serial: of the certificate of ours that signed; empty: none. */
-void work_identify(struct work *w, struct bytes old_serial);
+/* --- poll.c: CertPoll; lookup.c: GetCert and GetCRL ---------------------------------------------------------------- */
 
-/* The certificate that the request renews, once that is known to be good; NULL: none. */
-const struct cert *work_renewed(const struct work *w);
-
-/* Operators have approved it: nothing else has to authorise it. */
-void work_approved(struct work *w, bool renews);
-
-/* Answers with what the database says of the request; a refusal is its error. GO_ON does not come here. */
-enum err work_settle(struct work *w, const struct store_answer *answer);
-
-/* The signer can receive the answer: its key decrypts, or there is a challenge to derive one from (RFC 8894, 3.1). Error: ALG. */
-enum err work_can_answer(const struct work *w);
-
-/* The signer of a first request may be answered: it is the key to be certified, or another where the profile says so. Error: SIGNER_KEY. */
-enum err work_check_signer(const struct work *w, struct why *why);
-
-/* The request's challenge, n == 0 where none is known: what an answer to a key that cannot decrypt is sealed with. */
-struct bytes work_password(const struct work *w);
-
-/* Is it the key of one of the profile's CAs and RAs, whichever answers now (P-123)? */
-bool work_key_is_ours(const struct work *w, struct bytes spki);
-
-/* Is it the same public key? The AlgorithmIdentifier may differ: parameters NULL or absent. */
-bool same_key(struct bytes spki, struct bytes other);
+enum err work_poll(struct work *w);
+enum err work_get_cert(struct work *w);
+enum err work_get_crl(struct work *w);
 
 #endif
