@@ -9,6 +9,7 @@ import pytest
 import scepmsg
 from clients import key_file
 from processes import DEADLINE, new_folder, run, wait_for
+from reload import reload_whole
 from scepmsg import Device
 
 CERTPOLL = "20"
@@ -92,6 +93,39 @@ def test_two_people(waiting):
     again = client.site.run("request", "approve", waits, check=False)
     assert again.returncode == 1 and "somebody else" in again.stderr
     client.site.execute("SELECT scep.request_decide(%s, true, 'second', NULL, gen_random_uuid())", waits)	# somebody else's command
+    assert client.send(poll(client, request)).status == scepmsg.SUCCESS
+
+
+def test_all_ask_at_once(waiting):
+    """Polls and resends race for the approved request on two workers: one certificate, and everybody gets it."""
+    client = waiting()
+    request = new_request(client)
+    pend(client, request)
+    client.site.run("request", "approve", request_id(client, request))
+    got = []
+    asks = [poll(client, request) if i % 2 else request.but(nonce=os.urandom(16)) for i in range(8)]
+    threads = [threading.Thread(target=lambda a=a: got.append(client.send(a))) for a in asks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [r.status for r in got] == [scepmsg.SUCCESS] * 8 and len({tuple(r.certs) for r in got}) == 1
+    assert client.site.execute("SELECT count(*) FROM scep.cert WHERE txid = %s", request.txid) == [(1,)]
+
+
+def test_waits_through_a_reload(site, client_of):
+    """Also through one that ends approval in the profile: what was promised to wait for people still does."""
+    site.profiles["default"] = site.profile(approval={"mode": "manual"})
+    front = site.start("lighttpd-socket")
+    client = client_of(site, front)
+    request = new_request(client)
+    pend(client, request)
+    site.profiles["default"]["approval"]["mode"] = "auto"
+    site.write()
+    reload_whole(front)
+    pend(client, poll(client, request))
+    pend(client, request.but(nonce=os.urandom(16)))
+    site.run("request", "approve", request_id(client, request))
     assert client.send(poll(client, request)).status == scepmsg.SUCCESS
 
 
