@@ -170,11 +170,26 @@ static void test_expired_makes_room(void **state)
 	assert_int_equal(poll_for("txn", "key", NULL), STORE_PENDING);
 }
 
+/* Those that nobody decided in time do not keep others out until housekeeping comes by: nobody could reject them any more. */
+static void test_expired_make_room_in_the_queue(void **state)
+{
+	struct store_request r = sample_request("first", "key", "csr"), other = sample_request("second", "key", "csr");
+	struct store_pend p = sample_pend();
+
+	(void)state;
+	p.most = 1;
+	assert_int_equal(pend_as(&r, &p), STORE_PENDING);
+	assert_int_equal(pend_as(&other, &p), STORE_QUEUE_FULL);
+	run_sql("UPDATE scep.request SET expires_at = now()");
+	assert_int_equal(pend_as(&other, &p), STORE_PENDING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(test_queued_once_and_listed), T(test_sealed), T(test_challenge_is_spent_when_queued), T(test_two_people),
 	    T(test_rejected_with_a_reason), T(test_queue_is_bounded), T(test_expired_makes_room),
+	    T(test_expired_make_room_in_the_queue),
 	};
 
 	if (!cluster_start())

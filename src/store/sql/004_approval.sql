@@ -25,7 +25,7 @@ BEGIN
     END IF;
     RETURN;
   END IF;
-  IF (SELECT count(*) FROM (SELECT FROM request r WHERE r.profile = p_profile AND r.state = 0 LIMIT p_most + 1) q) > p_most THEN
+  IF (SELECT count(*) FROM (SELECT FROM request r WHERE r.profile = p_profile AND r.state = 0 AND r.expires_at > now() LIMIT p_most + 1) q) > p_most THEN
     RAISE EXCEPTION '% requests wait for approval in profile %: approve or reject some', p_most, p_profile USING ERRCODE = 'SC005';
   END IF;
   PERFORM challenge_spend(p_chal, p_profile, p_subject, p_device, p_names, NULL);
