@@ -1,5 +1,6 @@
 #include "ca/approve.h"
 
+#include "ca/renew.h"
 #include "pki/der.h"
 #include "store/request.h"
 
@@ -31,7 +32,7 @@ static void write_secret(const struct work *w, struct buf *out)
 {
 	size_t at = der_open(out), values;
 
-	der_tlv(out, DER_OCTET_STRING, w->request.old_serial);
+	der_tlv(out, DER_OCTET_STRING, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});	/* as the request was identified with */
 	der_tlv(out, DER_OCTET_STRING, w->renews ? buf_bytes(&w->msg->signer->der) : (struct bytes){0});
 	values = der_open(out);
 	values_write(&w->values, out);
@@ -94,18 +95,23 @@ static enum err read_secret(struct bytes secret, struct queued *q, struct why *w
 	return fail(why, ERR_DB, "the stored request is not one of this program's");
 }
 
-static enum err take_values(struct work *w, const struct queued *q)
+/* What was known of the device, and the certificate that it renews: what is said of them now does not count. */
+static enum err take_queued(struct work *w, const struct queued *q)
 {
 	values_free(&w->values);
-	return values_read(q->values.body, &w->values) ? ERR_OK : fail(&w->out->why, ERR_DB, "the stored request's values cannot be read");
+	if (!values_read(q->values.body, &w->values))
+		return fail(&w->out->why, ERR_DB, "the stored request's values cannot be read");
+	return q->renewed.body.n > 0 ? cert_parse(q->renewed.body, &w->renewed, &w->out->why) : ERR_OK;
 }
 
-enum err approve_values(struct work *w, struct bytes secret)
+enum err approve_resend(struct work *w, struct bytes secret)
 {
 	struct queued q;
 	enum err err = read_secret(secret, &q, &w->out->why);
 
-	return err == ERR_OK ? take_values(w, &q) : err;
+	if (err == ERR_OK && (err = take_queued(w, &q)) == ERR_OK)
+		work_approved(w, w->renewed != NULL);
+	return err;
 }
 
 enum err approve_recall(struct work *w, struct bytes secret)
@@ -123,13 +129,11 @@ enum err approve_resume(struct work *w, struct bytes secret)
 	struct queued q;
 	enum err err;
 
-	if ((err = read_secret(secret, &q, why)) != ERR_OK || (err = take_values(w, &q)) != ERR_OK ||
+	if ((err = read_secret(secret, &q, why)) != ERR_OK || (err = take_queued(w, &q)) != ERR_OK ||
 	    (err = csr_parse(q.pkcs10.body, &w->csr, why)) != ERR_OK ||
 	    (err = csr_verify(w->csr, &p->limits, &p->algs, &w->csr_key, why)) != ERR_OK)
 		return err;
 	if ((err = work_note_subject(w)) != ERR_OK)
-		return err;
-	if (q.renewed.body.n > 0 && (err = cert_parse(q.renewed.body, &w->renewed, why)) != ERR_OK)
 		return err;
 	work_identify(w, q.old_serial.body);
 	work_approved(w, w->renewed != NULL);

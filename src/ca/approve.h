@@ -16,8 +16,8 @@ enum err approve_queue(struct work *w);
 /* Brings back what approve_queue stored: the PKCS#10 and who authorised it; then work_sign can go on. Errors: DB. */
 enum err approve_resume(struct work *w, struct bytes secret);
 
-/* Of the same only what is needed when the request itself is there again: what the authenticators knew of the device. Errors: DB. */
-enum err approve_values(struct work *w, struct bytes secret);
+/* The same when the request itself is there again: what the authenticators knew of the device, and the certificate that it renews. Errors: DB. */
+enum err approve_resend(struct work *w, struct bytes secret);
 
 /* Of the same only the PKCS#10, for the challenge in it (work_password). Errors: DB. */
 enum err approve_recall(struct work *w, struct bytes secret);

@@ -205,10 +205,18 @@ static void begin_renewal(struct work *w)
 	}
 }
 
+/* The certificate that signed is a key and no more: it may be revoked, and counts like any other of the device's. */
+static void enrols_anew(struct work *w)
+{
+	w->request.old_serial = (struct bytes){0};
+}
+
 void work_approved(struct work *w, bool renews)
 {
 	if (renews)
 		set_renews(w);
+	else
+		enrols_anew(w);
 	w->authority = AUTHORITY_OPERATOR;
 	spend_nothing(w);	/* that was done when the request was queued */
 }
@@ -237,9 +245,10 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 		w->out->refused_by = w->authority == AUTHORITY_NONE ? "challenge" : authority_name(w->authority);
 		return fail(why, challenged->err, "%s", challenged->text);
 	}
-	if (signed_by_ours && name_eq(w->csr->subject, w->msg->signer->subject))
-		return ERR_OK;
-	return work_check_signer(w, why);
+	if ((!signed_by_ours || !name_eq(w->csr->subject, w->msg->signer->subject)) && (err = work_check_signer(w, why)) != ERR_OK)
+		return err;
+	enrols_anew(w);
+	return ERR_OK;
 }
 
 /* What the challenge that authorises it carries, for the templates. */
@@ -259,7 +268,6 @@ static enum err take_values(struct work *w, const struct store_answer *answer)
 /* The request is known: what for is told by the verdict, or found out. */
 static enum err go_on(struct work *w, const struct store_answer *answer, const struct why *challenged)
 {
-	struct why refused;
 	enum err err;
 
 	switch (answer->verdict) {
@@ -272,10 +280,8 @@ static enum err go_on(struct work *w, const struct store_answer *answer, const s
 			return err;
 		return approve_waits(w) ? approve_queue(w) : work_sign(w);
 	case STORE_APPROVED:
-		if ((err = approve_values(w, buf_bytes(&answer->secret))) != ERR_OK)
-			return err;
-		work_approved(w, renew_judge(w, &answer->old, &refused) == ERR_OK);
-		return work_sign(w);
+		err = approve_resend(w, buf_bytes(&answer->secret));
+		return err == ERR_OK ? work_sign(w) : err;
 	default:
 		return work_settle(w, answer);
 	}

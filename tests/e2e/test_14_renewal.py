@@ -111,6 +111,16 @@ def test_challenge_enrols_anew_where_renewal_is_refused(renewing):
     client.enrol(renewal(client, old, PKCSREQ, challenge=client.challenge()))
 
 
+def test_challenge_enrols_anew_where_the_old_certificate_is_revoked(renewing):
+    """Whoever gives out a new challenge wants the device back; many clients sign with what they have."""
+    client = renewing()
+    old = enrolled(client)
+    client.site.run("cert", "revoke", f"{scepmsg.x509.load_der_x509_certificate(old[1]).serial_number:032x}")
+    client.refused(renewal(client, old, PKCSREQ), scepmsg.BAD_REQUEST)
+    client.refused(renewal(client, old, RENEWALREQ, challenge=client.challenge()), scepmsg.BAD_REQUEST)
+    client.enrol(renewal(client, old, PKCSREQ, challenge=client.challenge()))
+
+
 def test_insider_cannot_spend_a_recorded_request(renewing):
     """Another device of ours signs somebody's envelope anew: the challenge in it stays good for its owner."""
     client = renewing()

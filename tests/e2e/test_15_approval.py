@@ -20,6 +20,7 @@ def waiting(make_site, client_of):
     site = make_site()
     site.profiles["manual"] = site.profile(approval={"mode": "manual"})
     site.profiles["two"] = site.profile(approval={"mode": "manual", "approvals": "2"})
+    site.profiles["renewals"] = site.profile(approval={"mode": "manual", "renewals": "yes"})
     site.profiles["mixed"] = site.profile(approval={"mode": "unless-one-time"})
     site.profiles["full"] = site.profile(approval={"mode": "manual", "max_pending": "1"})
     site.profiles["revoking"] = site.profile(approval={"mode": "manual"}, renewal={"revoke_old": "yes", "revoke_old_after": "0s"})
@@ -127,6 +128,27 @@ def test_waits_through_a_reload(site, client_of):
     pend(client, request.but(nonce=os.urandom(16)))
     site.run("request", "approve", request_id(client, request))
     assert client.send(poll(client, request)).status == scepmsg.SUCCESS
+
+
+@pytest.mark.parametrize("asks_again_by", ["poll", "resend"])
+@pytest.mark.parametrize("revoked", [False, True])
+def test_a_renewal_waits(waiting, asks_again_by, revoked):
+    """Approval does not make good that the old certificate was revoked meanwhile."""
+    client = waiting("renewals")
+    first = new_request(client)
+    pend(client, first)
+    client.site.run("request", "approve", request_id(client, first))
+    old = client.send(first).certs[0]
+    renewal = scepmsg.Request(first.key, old, list(client.to), scepmsg.csr(Device.shared("new").key, "waits"), message_type="17")
+    pend(client, renewal)
+    client.site.run("request", "approve", request_id(client, renewal))
+    if revoked:
+        client.site.run("cert", "revoke", f"{scepmsg.x509.load_der_x509_certificate(old).serial_number:032x}")
+    again = poll(client, renewal) if asks_again_by == "poll" else renewal.but(nonce=os.urandom(16))
+    if revoked:
+        client.refused(again, scepmsg.BAD_REQUEST)
+    else:
+        client.check_cert(client.send(again), renewal)
 
 
 def test_wrong_polls(waiting):
@@ -260,4 +282,4 @@ def test_approval_renews_only_what_may_be_renewed(waiting):
     forged = scepmsg.forged(thief.key, client.site.authority.ca, scepmsg.x509.load_der_x509_certificate(victim).serial_number)
     plain = scepmsg.csr(thief.key, "thief", client.challenge())
     assert approved(scepmsg.Request(thief.key, forged, list(client.to), plain)).status == scepmsg.SUCCESS
-    assert client.site.execute("SELECT count(*) FROM scep.revocation")[0][0] == 0
+    assert client.site.execute("SELECT count(*) FROM scep.revocation WHERE actor = 'renewal'")[0][0] == 0
