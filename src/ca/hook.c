@@ -1,10 +1,13 @@
 #include "ca/hook.h"
 
+#include <stdlib.h>
+
 #include <gnutls/crypto.h>
 
 #include "auth/command.h"
 #include "auth/hook_json.h"
 #include "base/codec.h"
+#include "base/mem.h"
 #include "ca/profile_check.h"
 
 #define ID_OCTETS 16
@@ -173,6 +176,16 @@ static void problem_at(const struct profile_conf *conf, const char *section, con
 	buf_free(&where);
 }
 
+/* HMAC or TLS: by neither a service can know who asks it. */
+static void warn_unsigned(const struct profile_conf *conf, struct problems *problems)
+{
+	char *where = mem_printf("%s [webhook] secret_file", conf->file);
+
+	problem_add(problems, PROBLEM_WARNING, where, "without it, and without client_certificate, the service cannot tell the responder's questions "
+	    "from anybody else's");
+	free(where);
+}
+
 void hook_load(const struct profile_conf *conf, struct webhook **out, struct problems *problems)
 {
 	struct why why = {0};
@@ -180,6 +193,8 @@ void hook_load(const struct profile_conf *conf, struct webhook **out, struct pro
 
 	if (conf->webhook.url != NULL && webhook_load(&conf->webhook, out, &key, &why) != ERR_OK)
 		problem_at(conf, "webhook", key, &why, problems);
+	if (conf->webhook.url != NULL && conf->webhook.secret_file == NULL && conf->webhook.client_certificate == NULL)
+		warn_unsigned(conf, problems);
 	if (conf->command.path != NULL && command_check(conf->command.path, &why) != ERR_OK)
 		problem_at(conf, "command", "path", &why, problems);
 }

@@ -248,6 +248,14 @@ def test_configuration_missing(site):
     assert done.returncode == 1 and "none.ini" in done.stdout + done.stderr
 
 
+def test_a_web_hook_that_cannot_know_who_asks(site):
+    site.profiles["hooked"] = site.profile(webhook={"url": "https://mdm.example/scep"})
+    status, text = check(site)
+    assert status == 0 and "hooked.ini [webhook] secret_file: without it" in text and "1 warning" in text
+    site.profiles["hooked"]["webhook"]["secret_file"] = write(site.folder / "hook.secret", "sixteen octets or more\n", 0o600)
+    assert "0 warnings" in check(site)[1]
+
+
 def test_obsolete_is_a_warning(site):
     site.profiles["museum"] = site.profile(scep={"obsolete": "des md5"})
     status, text = check(site)
