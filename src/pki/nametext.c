@@ -2,21 +2,27 @@
 #include <string.h>
 
 #include "base/codec.h"
+#include "base/text.h"
 #include "pki/ava.h"
 #include "pki/der.h"
 #include "pki/name.h"
 
 /* --- to text ----------------------------------------------------------------------------------------------------- */
 
-/* RFC 4514, 2.4. Control characters may stay as they are there; here they are escaped, for terminals and log files. */
+/* RFC 4514, 2.4. What only acts, and is not seen, may stay as it is there; here it is escaped, for who reads names in a terminal or a list. */
 static void add_escaped(struct buf *out, struct bytes text)
 {
+	size_t hidden = 0;
+
 	for (size_t i = 0; i < text.n; i++) {
 		uint8_t c = text.p[i];
 		bool edge_blank = c == ' ' && (i == 0 || i == text.n - 1);
 
-		if (c < 0x20 || c == 0x7f) {
+		if (hidden == 0)
+			hidden = text_control(bytes_cut(text, i, text.n));
+		if (hidden > 0) {
 			buf_printf(out, "\\%02X", c);
+			hidden--;
 			continue;
 		}
 		if (edge_blank || (c == '#' && i == 0) || strchr("\"+,;<=>\\", c) != NULL)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "conf/conf.h"
 #include "pki/der.h"
 #include "pki/name.h"
@@ -112,10 +113,19 @@ bool san_has(struct bytes names, struct bytes general_name)
 	return false;
 }
 
-/* Text cannot fake a second entry: ',' and '\' inside are escaped. */
+/* Text cannot fake a second entry, nor how it looks: ',' and '\' inside are escaped, and so is what only acts. */
 static void add_text(struct buf *out, struct bytes text)
 {
+	size_t hidden = 0;
+
 	for (size_t i = 0; i < text.n; i++) {
+		if (hidden == 0)
+			hidden = text_control(bytes_cut(text, i, text.n));
+		if (hidden > 0) {
+			buf_printf(out, "\\%02X", text.p[i]);
+			hidden--;
+			continue;
+		}
 		if (text.p[i] == ',' || text.p[i] == '\\')
 			buf_add_byte(out, '\\');
 		buf_add_byte(out, text.p[i]);

@@ -56,7 +56,7 @@ static void text_reads_back(void **state)
 {
 	static const char *const texts[] = {
 	    "", "CN=device", "CN=device,O=Example,C=DE", "OU=Lab+CN=device,O=Example", "CN=\\ a\\,b\\+c\\\"d\\\\e\\ ,DC=example,DC=com",
-	    "CN=\\#1", "CN=a\\09b", "CN=Gr\303\274\303\237e", "1.3.6.1.4.1.99999.1=#0c0178", "serialNumber=FTX1,unstructuredName=router",
+	    "CN=\\#1", "CN=a\\09b", "CN=a\\C2\\9B31mb", "CN=\\E2\\80\\AEadmin", "CN=Gr\303\274\303\237e", "1.3.6.1.4.1.99999.1=#0c0178", "serialNumber=FTX1,unstructuredName=router",
 	};
 
 	(void)state;
@@ -293,7 +293,7 @@ static void strings_become_utf8(void **state)
 static void general_names_go_both_ways(void **state)
 {
 	static const char *const texts[] = {"dns:*.device.example", "ip:192.0.2.1", "IP:2001:db8::1", "email:a@b.example",
-					    "uri:urn:uuid:1", "upn:us,er@example"};
+					    "uri:urn:uuid:1", "upn:us,er@example", "upn:\xe2\x80\xae" "a@example"};
 	struct buf list = {0}, text = {0};
 	size_t at = der_open(&list);
 	struct bytes rest;
@@ -307,7 +307,7 @@ static void general_names_go_both_ways(void **state)
 	der_close(&list, at, DER_SEQUENCE);
 	assert_int_equal(san_text(buf_bytes(&list), &text, NULL), ERR_OK);
 	assert_string_equal((char *)text.p, "DNS:*.device.example, IP:192.0.2.1, IP:2001:db8::1, email:a@b.example, "
-					    "URI:urn:uuid:1, UPN:us\\,er@example");
+					    "URI:urn:uuid:1, UPN:us\\,er@example, UPN:\\E2\\80\\AEa@example");
 	assert_true(der_whole(buf_bytes(&list), DER_SEQUENCE, &t));
 	for (rest = t.body; san_next(&rest, &san);)
 		seen |= san.type;
