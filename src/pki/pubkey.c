@@ -1,5 +1,6 @@
 /* Public keys: import behind a guard, verify, wrap. Declared in key.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <gnutls/abstract.h>
 
@@ -36,6 +37,32 @@ static enum err check_rsa(const struct spki_view *v, const struct key_limits *li
 	return ERR_OK;
 }
 
+/*
+ * Points of order 1, 2, 4 and 8, as y without the sign of x, reduced or not: for such a key anybody can make right signatures, so that one proves
+ * no possession, and whoever holds the certificate holds nothing.
+ */
+static enum err check_ed25519(const struct spki_view *v, struct why *why)
+{
+	static const char small[][33] = {
+	    "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+	    "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+	    "\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+	    "\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+	    "\xec\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+	    "\xed\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+	    "\xee\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+	};
+	uint8_t y[32];
+
+	memcpy(y, v->key_bits.p, sizeof(y));	/* read_ed25519 has counted them */
+	y[31] &= 0x7f;
+	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+		if (memcmp(y, small[i], sizeof(y)) == 0)
+			return fail(why, ERR_KEY_WEAK, "Ed25519 key that is a point of small order: anybody can sign for it");
+	}
+	return ERR_OK;
+}
+
 static enum err check_kind(const struct spki_view *v, const struct key_limits *limits, struct why *why)
 {
 	switch (v->kind.type) {
@@ -46,7 +73,7 @@ static enum err check_kind(const struct spki_view *v, const struct key_limits *l
 			return fail(why, ERR_ALG, "EC key on a curve other than P-256, P-384 and P-521");
 		return ERR_OK;
 	case KEY_ED25519:
-		return ERR_OK;
+		return check_ed25519(v, why);
 	default:
 		return fail(why, ERR_ALG, "public key of an unknown kind");
 	}

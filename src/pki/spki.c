@@ -32,6 +32,12 @@ static unsigned bit_length(struct bytes magnitude)
 	return bits + 8 * (unsigned)(magnitude.n - 1);
 }
 
+/* X.690, 8.3.2. The library takes longer ones, but then a key has two forms: it would be new where it is the old one, and the certificate no DER. */
+static bool is_padded(struct bytes integer)
+{
+	return integer.n > 1 && integer.p[0] == 0 && integer.p[1] < 0x80;
+}
+
 /* RSAPublicKey, RFC 8017, A.1.1. Negative numbers are an error: read as magnitudes they would hide what the library sees. */
 static enum err read_rsa(struct bytes parameters, struct spki_view *v, struct why *why)
 {
@@ -45,6 +51,8 @@ static enum err read_rsa(struct bytes parameters, struct spki_view *v, struct wh
 		return fail(why, ERR_SYNTAX, "the RSA public key is not an RSAPublicKey");
 	if (n.body.n == 0 || e.body.n == 0 || n.body.p[0] >= 0x80 || e.body.p[0] >= 0x80)
 		return fail(why, ERR_SYNTAX, "the RSA public key has an empty or negative number");
+	if (is_padded(n.body) || is_padded(e.body))
+		return fail(why, ERR_SYNTAX, "the RSA public key has a number with zeros before it, which is no DER");
 	v->modulus = without_zeros(n.body);
 	v->exponent = without_zeros(e.body);
 	v->kind = (struct key_kind){KEY_RSA, bit_length(v->modulus), GNUTLS_ECC_CURVE_INVALID};
@@ -70,8 +78,10 @@ static enum err read_ec(struct bytes parameters, struct spki_view *v, struct why
 	return ERR_OK;
 }
 
-static enum err read_ed25519(struct spki_view *v, struct why *why)
+static enum err read_ed25519(struct bytes parameters, struct spki_view *v, struct why *why)
 {
+	if (parameters.n > 0)	/* RFC 8410, 3 */
+		return fail(why, ERR_SYNTAX, "the Ed25519 public key's algorithm has parameters");
 	if (v->key_bits.n != 32)
 		return fail(why, ERR_SYNTAX, "an Ed25519 public key has 32 octets, not %zu", v->key_bits.n);
 	v->kind = (struct key_kind){KEY_ED25519, 256, GNUTLS_ECC_CURVE_ED25519};
@@ -94,7 +104,7 @@ enum err spki_read(struct bytes spki, struct spki_view *out, struct why *why)
 	else if (der_oid_is(oid.body, OID_EC))
 		err = read_ec(algorithm.body, &v, why);
 	else if (der_oid_is(oid.body, OID_ED25519))
-		err = read_ed25519(&v, why);
+		err = read_ed25519(algorithm.body, &v, why);
 	if (err == ERR_OK)
 		*out = v;
 	return err;
