@@ -4,6 +4,7 @@
 #include "admin/print.h"
 #include "admin/verb.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 const char *argp_program_version = "scepter " PACKAGE_VERSION;
 
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
 {
 	int code;
 
+	mem_no_core();
 	argp_err_exit_status = EXIT_USAGE;
 	log_open(LOG_TO_STDERR, LOG_WARN_, "scepter");
 	code = verbs_main(argc, argv);

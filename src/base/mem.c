@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void *check(void *p)
 {
@@ -50,6 +51,11 @@ void mem_wipe(void *p, size_t n)
 {
 	if (p != NULL)
 		explicit_bzero(p, n);
+}
+
+void mem_no_core(void)
+{
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});	/* where that is forbidden, whoever forbade it has set it */
 }
 
 void mem_wipe_free(char *s)

@@ -14,6 +14,9 @@ char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Overwrites n bytes; not optimised away. NULL is allowed. */
 void mem_wipe(void *p, size_t n);
 
+/* No core file of this process, nor of what it starts: keys and challenges would lie in it. */
+void mem_no_core(void);
+
 /* Wipes and frees a string; NULL is allowed. */
 void mem_wipe_free(char *s);
 

@@ -100,8 +100,8 @@ bool cgi_serve(const struct http_limits *limits, http_handler handle, void *ctx)
 		buf_add_bytes(&out, buf_bytes(&resp.body));
 	ok = write_all(buf_bytes(&out));
 	buf_free(&out);
-	buf_free(&resp.body);
-	buf_free(&body);
+	buf_wipe(&resp.body);	/* a new challenge, or a bare request with one, may be in them */
+	buf_wipe(&body);
 	buf_free(&path);
 	return ok;
 }

@@ -221,8 +221,8 @@ static void connection_serve(struct fcgi *f, int fd, http_handler handle, void *
 	handle(ctx, &req, &resp);
 	respond(f, &resp);
 	connection_finish(f, err != ERR_OK);
-	buf_free(&resp.body);
-	buf_free(&body);
+	buf_wipe(&resp.body);	/* a new challenge, or a bare request with one, may be in them */
+	buf_wipe(&body);
 	buf_free(&path);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "conf/conf.h"
 #include "server/cgi.h"
 #include "server/listen.h"
@@ -352,6 +353,7 @@ int program_main(const struct program *program, int argc, char **argv)
 	const struct argp argp = {option_table, parse, NULL, program->doc, NULL, NULL, NULL};
 	struct options options = {0};
 
+	mem_no_core();
 	/* A CGI program's arguments may come from the client: a query without '=' is handed over as such (RFC 3875, 4.4). */
 	if (getenv("GATEWAY_INTERFACE") != NULL)
 		argc = 1;

@@ -16,6 +16,14 @@ def pss(pid):
     raise AssertionError("no Pss")
 
 
+def test_no_core_file_with_keys_in_it(site, client_of):
+    client = client_of(site, site.start("lighttpd-socket"))
+    responder = client.front.responder
+    for pid in [responder.pid, *responder.workers()]:
+        limit, = (line.split()[-3:] for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max core file size"))
+        assert limit == ["0", "0", "bytes"]
+
+
 def test_memory_after_1000_enrolments(site, client_of):
     client = client_of(site, site.start("lighttpd-socket"))
     challenge = client.challenge("--uses", "1000")
