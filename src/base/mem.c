@@ -5,13 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+void mem_exhausted(void)
+{
+	static const char text[] = "out of memory\n";
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)	/* not by stdio, which would want memory */
+		abort();
+	abort();
+}
 
 static void *check(void *p)
 {
-	if (p == NULL) {
-		fputs("out of memory\n", stderr);
-		abort();
-	}
+	if (p == NULL)
+		mem_exhausted();
 	return p;
 }
 

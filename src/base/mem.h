@@ -11,6 +11,8 @@ char *mem_strdup(const char *s);		/* NULL gives NULL */
 char *mem_strndup(const char *s, size_t n);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+void mem_exhausted(void) __attribute__((noreturn));	/* what they do then, for libraries that tell */
+
 /* Overwrites n bytes; not optimised away. NULL is allowed. */
 void mem_wipe(void *p, size_t n);
 

@@ -3,9 +3,13 @@
 
 #include <string.h>
 #include <regex.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/problems.h"
 
 static void error_table(void **state)
@@ -152,11 +156,61 @@ static void log_lines(void **state)
 	assert_int_equal(log_level_of(ERR_SYNTAX), LOG_INFO_);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define OTHER_HEAP 1
+#elif defined(__has_feature)
+#define OTHER_HEAP __has_feature(address_sanitizer)
+#else
+#define OTHER_HEAP 0
+#endif
+
+/* A third of what there can be: no library is asked, since what it makes of it is not ours. */
+static void *ask(int how)
+{
+	volatile size_t all = SIZE_MAX / 3;
+
+	return how == 0 ? malloc(all) : how == 1 ? calloc(all, 1) : realloc(malloc(1), all);
+}
+
+/* Libraries have no other than these. */
+static void memory_that_is_not_there_ends_the_process(void **state)
+{
+	char said[100];
+	int status, ends[2];
+
+	(void)state;
+	if (OTHER_HEAP)	/* which ends it in its own words */
+		return;
+	for (int how = 0; how < 3; how++) {
+		ssize_t n;
+		pid_t pid;
+
+		assert_int_equal(pipe(ends), 0);
+		pid = fork();
+		if (pid == 0) {
+			mem_no_core();
+			signal(SIGABRT, SIG_DFL);	/* cmocka catches it */
+			dup2(ends[1], STDERR_FILENO);
+			_exit(ask(how) == NULL);
+		}
+		close(ends[1]);
+		n = read(ends[0], said, sizeof(said) - 1);
+		assert_true(n > 0);
+		said[n] = '\0';
+		assert_string_equal(said, "out of memory\n");
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+		close(ends[0]);
+	}
+	free(realloc(malloc(10), 0));	/* no memory was asked for */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(error_table), cmocka_unit_test(sentences), cmocka_unit_test(problem_lists),
 	    cmocka_unit_test(suggestions), cmocka_unit_test(log_lines),
+	    cmocka_unit_test(memory_that_is_not_there_ends_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
