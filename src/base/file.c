@@ -96,7 +96,7 @@ enum err file_read_secret(const char *path, struct buf *out, struct why *why)
 	return read_path(path, true, out, why);
 }
 
-static bool write_all(int fd, struct bytes content)
+bool file_write_all(int fd, struct bytes content)
 {
 	while (content.n > 0) {
 		ssize_t n = write(fd, content.p, content.n);
@@ -165,7 +165,7 @@ static enum err write_file(const char *path, struct bytes content, const struct 
 		free(tmp);
 		return err;
 	}
-	if (!write_all(fd, content) || !finish(fd, like))
+	if (!file_write_all(fd, content) || !finish(fd, like))
 		err = fail(why, ERR_FILE, "cannot write '%s': %s", tmp, strerror(errno));
 	else
 		err = put_in_place(tmp, path, like->replace, why);

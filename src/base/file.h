@@ -27,6 +27,9 @@ enum err file_may_write(const char *path, struct why *why);
 /* file_write for a file that is there, with the mode and owner that it has (who could read it still can), also behind a symbolic link. */
 enum err file_rewrite(const char *path, struct bytes content, struct why *why);
 
+/* Writes all of it to a descriptor, whatever interrupts; false, with errno, when that fails. */
+bool file_write_all(int fd, struct bytes content);
+
 /* Path `name` taken relative to the folder of `base_file` unless absolute; the caller frees. NULL name gives NULL. */
 char *file_beside(const char *base_file, const char *name);
 

@@ -38,7 +38,7 @@ static dictionary *parse(struct bytes clean)
 	int fd = memfd_create("conf", MFD_CLOEXEC);
 
 	complaint[0] = '\0';
-	if (fd < 0 || write(fd, clean.p, clean.n) != (ssize_t)clean.n) {
+	if (fd < 0 || !file_write_all(fd, clean)) {
 		keep_complaint("no memory file: %s", strerror(errno));
 	} else {
 		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);

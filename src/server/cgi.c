@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define DRAIN_MAX ((size_t)16 << 20)	/* of an over-long body */
 
 static long now_ms(void)
@@ -24,15 +26,15 @@ static ssize_t read_until(long deadline, uint8_t *p, size_t n)
 		struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 		long rest = deadline - now_ms();
 		int ready = poll(&in, 1, rest > 0 ? (int)rest : 0);
+		ssize_t got;
 
 		if (ready == 0) {
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		if (ready > 0)
-			return read(STDIN_FILENO, p, n);
-		if (errno != EINTR)
-			return -1;
+		got = ready > 0 ? read(STDIN_FILENO, p, n) : -1;
+		if (got >= 0 || errno != EINTR)
+			return got;
 	}
 }
 
@@ -66,20 +68,6 @@ static enum err body_read(const struct http_limits *limits, struct buf *body)
 	return http_body_check(length, got, limits);
 }
 
-static bool write_all(struct bytes b)
-{
-	while (b.n > 0) {
-		ssize_t n = write(STDOUT_FILENO, b.p, b.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		b = bytes_cut(b, (size_t)n, b.n);
-	}
-	return true;
-}
-
 bool cgi_serve(const struct http_limits *limits, http_handler handle, void *ctx)
 {
 	struct http_req req;
@@ -98,7 +86,7 @@ bool cgi_serve(const struct http_limits *limits, http_handler handle, void *ctx)
 	http_head_write(&resp, &out);
 	if (!resp.head)
 		buf_add_bytes(&out, buf_bytes(&resp.body));
-	ok = write_all(buf_bytes(&out));
+	ok = file_write_all(STDOUT_FILENO, buf_bytes(&out));
 	buf_free(&out);
 	buf_wipe(&resp.body);	/* a new challenge, or a bare request with one, may be in them */
 	buf_wipe(&body);
