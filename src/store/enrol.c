@@ -188,6 +188,7 @@ static void add_cert(struct call *call, const struct store_cert *c, const uint8_
 	call_bytes(call, c->der);
 }
 
+/* SHA-256 */
 void store_public_id(struct bytes of, uint8_t id[32])
 {
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, of.p, of.n, id) < 0)
@@ -224,7 +225,7 @@ static enum err issue_once(struct store *s, const struct store_request *r, const
 
 	store_digest_request(s, r, &ids);
 	escape_text(&txid, r->txid, TXID_TEXT_MAX);
-	gnutls_hash_fast(GNUTLS_DIG_SHA256, c->spki.p, c->spki.n, spki);
+	store_public_id(c->spki, spki);
 	store_add_request(&call, r, &ids);
 	store_add_until(&call, r);
 	call_uuid(&call, ids.signer);

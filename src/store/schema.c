@@ -132,7 +132,7 @@ static enum err migrate_all(struct store *s, bool has_versions, int64_t deadline
 		if (f->version == 0)
 			continue;
 		applied = false;
-		gnutls_hash_fast(GNUTLS_DIG_SHA256, f->text, strlen(f->text), sha256);
+		store_public_id(bytes_str(f->text), sha256);
 		if (has_versions)
 			err = compare_applied(s, f, sha256, &applied, deadline, why);
 		if (err == ERR_OK && !applied)

@@ -49,17 +49,19 @@ void store_digest_parts(const struct store *s, const char *label, const struct b
 	uint8_t mac[32], length[8];
 	gnutls_hmac_hd_t h;
 	size_t i, k;
+	bool ok;
 
 	/* Fails only without memory, or when the library is not usable at all. */
 	if (gnutls_hmac_init(&h, GNUTLS_MAC_SHA256, s->pepper.p, s->pepper.n) < 0)
 		abort();
-	gnutls_hmac(h, label, strlen(label) + 1);
+	ok = gnutls_hmac(h, label, strlen(label) + 1) == 0;
 	for (i = 0; i < n; i++) {
 		for (k = 0; k < sizeof(length); k++)
 			length[k] = (uint8_t)((uint64_t)parts[i].n >> (56 - 8 * k));
-		gnutls_hmac(h, length, sizeof(length));
-		gnutls_hmac(h, parts[i].p, parts[i].n);
+		ok = ok && gnutls_hmac(h, length, sizeof(length)) == 0 && gnutls_hmac(h, parts[i].p, parts[i].n) == 0;
 	}
+	if (!ok)	/* a digest of less would be the same for different values */
+		abort();
 	gnutls_hmac_deinit(h, mac);
 	memcpy(out, mac, STORE_DIGEST_SIZE);
 }
