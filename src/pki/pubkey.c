@@ -142,8 +142,8 @@ enum err pubkey_wrap(const struct pubkey *pub, struct bytes content_key, struct 
 	if (pub->kind.type != KEY_RSA)
 		return fail(why, ERR_ALG, "only an RSA key can be encrypted to");
 	rc = gnutls_pubkey_encrypt_data(pub->handle, 0, &in, &wrapped);
-	if (rc != 0)
-		return fail(why, ERR_ALG, "cannot encrypt to an RSA key of %u bits: %s", pub->kind.bits, gnutls_strerror(rc));
+	if (rc != 0)	/* not the key's fault, which has been found good; the client is to come again for what may be issued already */
+		return fail(why, ERR_INTERNAL, "cannot encrypt to an RSA key of %u bits: %s", pub->kind.bits, gnutls_strerror(rc));
 	buf_add(out, wrapped.data, wrapped.size);
 	gnutls_free(wrapped.data);
 	return ERR_OK;
