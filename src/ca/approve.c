@@ -1,6 +1,5 @@
 #include "ca/approve.h"
 
-#include "ca/renew.h"
 #include "pki/der.h"
 #include "store/request.h"
 
@@ -25,14 +24,16 @@ bool approve_waits(const struct work *w)
 }
 
 /*
- * Queued ::= SEQUENCE { oldSerial OCTET STRING, renewed OCTET STRING, values OCTET STRING, pkcs10 OCTET STRING }. renewed: the certificate, empty in
- * a first request: who polls may sign with another certificate of the same key. The PKCS#10 holds the challenge.
+ * Queued ::= SEQUENCE { claimed OCTET STRING, oldSerial OCTET STRING, renewed OCTET STRING, values OCTET STRING, pkcs10 OCTET STRING }. claimed: the
+ * serial number that is part of the request's identity; oldSerial: that of the certificate of ours that the new one replaces. renewed: the certificate,
+ * empty in a first request: who polls may sign with another certificate of the same key. The PKCS#10 holds the challenge.
  */
 static void write_secret(const struct work *w, struct buf *out)
 {
 	size_t at = der_open(out), values;
 
-	der_tlv(out, DER_OCTET_STRING, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});	/* as the request was identified with */
+	der_tlv(out, DER_OCTET_STRING, work_claimed_serial(w));
+	der_tlv(out, DER_OCTET_STRING, w->request.old_serial);
 	der_tlv(out, DER_OCTET_STRING, w->renews ? buf_bytes(&w->msg->signer->der) : (struct bytes){0});
 	values = der_open(out);
 	values_write(&w->values, out);
@@ -81,16 +82,16 @@ enum err approve_queue(struct work *w)
 }
 
 struct queued {
-	struct tlv old_serial, renewed, values, pkcs10;
+	struct tlv claimed, old_serial, renewed, values, pkcs10;
 };
 
 static enum err read_secret(struct bytes secret, struct queued *q, struct why *why)
 {
 	struct tlv seq;
 
-	if (der_whole(secret, DER_SEQUENCE, &seq) && der_expect(&seq.body, DER_OCTET_STRING, &q->old_serial) &&
-	    der_expect(&seq.body, DER_OCTET_STRING, &q->renewed) && der_expect(&seq.body, DER_OCTET_STRING, &q->values) &&
-	    der_expect(&seq.body, DER_OCTET_STRING, &q->pkcs10))
+	if (der_whole(secret, DER_SEQUENCE, &seq) && der_expect(&seq.body, DER_OCTET_STRING, &q->claimed) &&
+	    der_expect(&seq.body, DER_OCTET_STRING, &q->old_serial) && der_expect(&seq.body, DER_OCTET_STRING, &q->renewed) &&
+	    der_expect(&seq.body, DER_OCTET_STRING, &q->values) && der_expect(&seq.body, DER_OCTET_STRING, &q->pkcs10))
 		return ERR_OK;
 	return fail(why, ERR_DB, "the stored request is not one of this program's");
 }
@@ -109,8 +110,10 @@ enum err approve_resend(struct work *w, struct bytes secret)
 	struct queued q;
 	enum err err = read_secret(secret, &q, &w->out->why);
 
-	if (err == ERR_OK && (err = take_queued(w, &q)) == ERR_OK)
+	if (err == ERR_OK && (err = take_queued(w, &q)) == ERR_OK) {
+		w->request.old_serial = q.old_serial.body;
 		work_approved(w, w->renewed != NULL);
+	}
 	return err;
 }
 
@@ -135,7 +138,8 @@ enum err approve_resume(struct work *w, struct bytes secret)
 		return err;
 	if ((err = work_note_subject(w)) != ERR_OK)
 		return err;
-	work_identify(w, q.old_serial.body);
+	work_identify(w, q.claimed.body);
+	w->request.old_serial = q.old_serial.body;
 	work_approved(w, w->renewed != NULL);
 	return ERR_OK;
 }

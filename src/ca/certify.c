@@ -126,6 +126,11 @@ static void requested_names(struct work *w)
 		w->names = san_keys(names);
 }
 
+struct bytes work_claimed_serial(const struct work *w)
+{
+	return renew_claims(w) ? w->msg->signer->serial : (struct bytes){0};
+}
+
 /*
  * What makes this request this request: the key that signed, the certificate of ours that it signed with, and the octets that were signed
  * for (P-138 to P-140). The certificate counts because some clients renew with the same key, the same PKCS#10 and transaction id.
@@ -195,28 +200,33 @@ static void spend_nothing(struct work *w)
 	w->request.once = (struct store_once){.until = 0};
 }
 
+/*
+ * Until the request was judged the serial number was what the signer's certificate says of itself. When that one only is a key, or a former CA's, which
+ * may have the number of another one here, no certificate of ours is revoked for the new one, or makes room for it.
+ */
+static void replaces_none(struct work *w)
+{
+	w->request.old_serial = (struct bytes){0};
+}
+
 /* From here on the old certificate is what authorises; a challenge that came along is not spent (P-203). */
 static void begin_renewal(struct work *w)
 {
+	bool ours = renew_is_ours(w, &w->answer.old);
+
 	set_renews(w);
+	if (!ours)
+		replaces_none(w);
 	if (!w->env->profile->conf->renewal_challenge) {
-		w->authority = renew_is_ours(w, &w->answer.old) ? AUTHORITY_RENEWAL : AUTHORITY_FORMER;
+		w->authority = ours ? AUTHORITY_RENEWAL : AUTHORITY_FORMER;
 		spend_nothing(w);
 	}
-}
-
-/* The certificate that signed is a key and no more: it may be revoked, and counts like any other of the device's. */
-static void enrols_anew(struct work *w)
-{
-	w->request.old_serial = (struct bytes){0};
 }
 
 void work_approved(struct work *w, bool renews)
 {
 	if (renews)
 		set_renews(w);
-	else
-		enrols_anew(w);
 	w->authority = AUTHORITY_OPERATOR;
 	spend_nothing(w);	/* that was done when the request was queued */
 }
@@ -247,7 +257,7 @@ static enum err judge(struct work *w, const struct store_old *old, const struct 
 	}
 	if ((!signed_by_ours || !name_eq(w->csr->subject, w->msg->signer->subject)) && (err = work_check_signer(w, why)) != ERR_OK)
 		return err;
-	enrols_anew(w);
+	replaces_none(w);
 	return ERR_OK;
 }
 
@@ -314,7 +324,7 @@ enum err work_authorize(struct work *w)
 	enum err err;
 
 	w->authority = authorize(w, &challenged);
-	work_identify(w, renew_claims(w) ? w->msg->signer->serial : (struct bytes){0});
+	work_identify(w, work_claimed_serial(w));
 	limits_fill(w, challenged.err);
 	err = store_admit(w->env->store, &w->request, &w->answer, &refused);
 	w->limits.admitted = err == ERR_OK;

@@ -95,7 +95,7 @@ enum err work_decide(struct work *w)
 	    .ca_not_after = p->ca_cert->not_after,
 	    .values = &w->values,
 	    .renews = renewed,
-	    .foreign = renewed != NULL && (w->request.old_serial.n == 0 || former_issued(p->former, renewed)),
+	    .foreign = renewed != NULL && w->request.old_serial.n == 0,
 	};
 
 	if (w->template.subject.n > 0)

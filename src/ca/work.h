@@ -40,7 +40,9 @@ enum err work_authorize(struct work *w);
 
 /* Fills out->subject from the PKCS#10. Error: CSR. */
 enum err work_note_subject(struct work *w);
-/* Fills w->request. old_serial: of the certificate of ours that signed; empty: none. */
+/* The serial number of the certificate that signed, when that says that it is one of ours: nothing vouches for it yet. */
+struct bytes work_claimed_serial(const struct work *w);
+/* Fills w->request. old_serial: that one; empty: none. */
 void work_identify(struct work *w, struct bytes old_serial);
 /* The certificate that the request renews, once that is known to be good; NULL: none. */
 const struct cert *work_renewed(const struct work *w);

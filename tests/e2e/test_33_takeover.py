@@ -2,6 +2,7 @@
 import datetime
 import subprocess
 
+import der
 import pytest
 import scepmsg
 from clients import key_file
@@ -308,6 +309,18 @@ def test_strongswan_moves(of, old):
     assert issued.issuer == scepmsg.x509.load_der_x509_certificate(site.authority.ca).subject
 
 
+def issued_elsewhere(site, label, serial):
+    """A device with a certificate that the site's CA has issued, but by another program: no database of ours knows it."""
+    x509, now = scepmsg.x509, datetime.datetime.utcnow()
+    ca_key = scepmsg.serialization.load_pem_private_key(site.authority.ca_key.read_bytes(), None)
+    device = Device(label)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Example"), x509.NameAttribute(x509.NameOID.COMMON_NAME, label)])
+    device.cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(x509.load_der_x509_certificate(site.authority.ca).subject)
+                   .public_key(device.key.public_key()).serial_number(serial).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=9))
+                   .sign(ca_key, scepmsg.hashes.SHA256()).public_bytes(scepmsg.serialization.Encoding.DER))
+    return device
+
+
 @pytest.mark.parametrize("revoke_old", ["no", "yes"])
 def test_the_same_ca_by_another_product(make_site, client_of, revoke_old):
     """The CA's key moved here; what it issued before is in no database of ours, and cannot be revoked here. The RA's certificate is no device's."""
@@ -315,21 +328,39 @@ def test_the_same_ca_by_another_product(make_site, client_of, revoke_old):
     site.profiles["default"] = site.profile(renewal={"renew_from": site.authority.ca_cert, "renew_from_until": "2099-01-01",
                                                      "revoke_old": revoke_old, "revoke_old_after": "0"})
     client = client_of(site, site.start("lighttpd-socket"))
-    load = scepmsg.serialization.load_pem_private_key
-    ca_key, ra_key = (load(path.read_bytes(), None) for path in (site.authority.ca_key, site.authority.ra_key))
-    x509, now = scepmsg.x509, datetime.datetime.utcnow()
-    device = Device("before")
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Example"), x509.NameAttribute(x509.NameOID.COMMON_NAME, "before")])
-    device.cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(x509.load_der_x509_certificate(site.authority.ca).subject)
-                   .public_key(device.key.public_key()).serial_number(1 << 126).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=9))
-                   .sign(ca_key, scepmsg.hashes.SHA256()).public_bytes(scepmsg.serialization.Encoding.DER))
+    device = issued_elsewhere(site, "before", 1 << 126)
     new = Device("before")
     new.key, new.cert = Device.shared("new-key").key, client.enrol(renewal(client, device)).certs[0]
     assert site.execute("SELECT count(*) FROM scep.revocation") == [(0,)]
     client.enrol(renewal(client, new, key=device.key))		# ours now
     assert site.execute("SELECT count(*) FROM scep.revocation") == [(1 if revoke_old == "yes" else 0,)]
-    device.key, device.cert = ra_key, site.authority.ra
+    device.key = scepmsg.serialization.load_pem_private_key(site.authority.ra_key.read_bytes(), None)
+    device.cert = site.authority.ra
     refused(client, renewal(client, device, common_name="Test RA"), "signed with a key of this server itself")
+    site.stop()
+
+
+def test_the_serial_number_of_somebody_else_here(make_site, client_of):
+    """What the CA issued elsewhere may have the number of a certificate that it issued here: that one stays."""
+    site = make_site()
+    revoking = {"renew_from": site.authority.ca_cert, "renew_from_until": "2099-01-01", "revoke_old": "yes", "revoke_old_after": "0s"}
+    site.profiles["default"] = site.profile(renewal=revoking)
+    site.profiles["approved"] = site.profile(renewal=revoking, approval={"mode": "manual", "renewals": "yes"})
+    front = site.start("lighttpd-socket")
+    client = client_of(site, front)
+    serial = client.enrol(label="bystander").cert.serial_number
+    client.enrol(renewal(client, issued_elsewhere(site, "meets", serial)))
+    client = client_of(site, front, "/scep/approved", "approved")
+    device = issued_elsewhere(site, "waits", serial)
+    for request in (renewal(client, device, txid="repeated"), renewal(client, device, txid="polled")):
+        assert client.send(request).status == scepmsg.PENDING
+        row = next(r for r in client.site.json("request", "list") if r["transaction"] == request.txid)
+        site.run("request", "approve", row["id"])
+        if request.txid == "polled":
+            issuer = der.children(scepmsg.issuer_and_serial(site.authority.ra))[0]
+            request = request.but(plain=der.seq(issuer, scepmsg.name("waits")), message_type="20")
+        assert client.send(request).status == scepmsg.SUCCESS, front.logs()[-2000:]
+    assert site.execute("SELECT count(*) FROM scep.revocation") == [(0,)]
     site.stop()
 
 

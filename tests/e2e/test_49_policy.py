@@ -318,6 +318,20 @@ def test_one_certificate_for_a_device(policed):
     client.enrol(label="policy-new", common_name="another")
 
 
+def test_what_only_looks_like_an_old_certificate_makes_no_room(policed):
+    """Who signs with a certificate that was made up, of the right issuer and serial number, or with a right one, but enrols anew, renews nothing."""
+    client = policed("one")
+    device = Device.shared("policy")
+    cert = client.enrol(label="policy", common_name="made up").certs[0]
+    serial = scepmsg.x509.load_der_x509_certificate(cert).serial_number
+    forged = scepmsg.forged(device.key, client.site.authority.ca, serial, "made up")
+    for signer in (forged, cert):
+        plain = csr(device.key, "made up", client.challenge(), dns=("more.example",))
+        request = Request(device.key, signer, list(client.to), plain)
+        reply = client.refused(request, BAD_REQUEST)
+        assert reply.fail_text == "too many certificates", reply
+
+
 def test_the_newest_certificate_of_a_device(policed):
     client = policed("newest")
     for label in ("policy", "policy-new"):
