@@ -13,7 +13,7 @@
 #define IS_CLANG_ASAN 0
 #endif
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !IS_CLANG_ASAN	/* which has a heap of its own */
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !IS_CLANG_ASAN && !defined(SYSTEM_HEAP)	/* which have one of their own, as has valgrind */
 
 /* What malloc and so on are other names of. */
 extern void *__libc_malloc(size_t n);

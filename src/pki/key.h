@@ -86,7 +86,7 @@ struct key_kind pubkey_kind(const struct pubkey *pub);
 enum err pubkey_verify(const struct pubkey *pub, enum sig_scheme scheme, const struct digest_row *digest, struct bytes data,
     struct bytes signature, struct why *why);
 
-/* RSA PKCS#1 v1.5 encryption of a content key. Error: ALG (not an RSA key). */
+/* RSA PKCS#1 v1.5 encryption of a content key. Errors: ALG (not an RSA key), INTERNAL. */
 enum err pubkey_wrap(const struct pubkey *pub, struct bytes content_key, struct buf *out, struct why *why);
 
 /*
