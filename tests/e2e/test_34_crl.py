@@ -209,9 +209,10 @@ def test_without_the_database_the_last_one_serves_until_its_end(place, make_site
 
 
 def test_a_restored_database(place, make_site, client_of):
-    """From a backup, under running workers: what follows has a number that no CRL had, and is never older than the last one."""
+    """From a backup, under a running worker: what follows has a number that no CRL had, and is never older than the last one."""
     cluster = Postgres(new_folder("pg-", place))
     site = make_site(cluster=cluster)
+    site.server["server"]["workers"] = 1		# another one would be two seconds behind
     site.profiles["default"] = site.profile(crl=AT_ONCE)
     client = client_of(site, site.start("lighttpd-socket"))
     try:
@@ -221,7 +222,7 @@ def test_a_restored_database(place, make_site, client_of):
             cert, _ = issued(client)
             site.run("cert", "revoke", f"{cert.serial_number:032x}")
             seen.append(number(wait_for(lambda: listing(client, cert), "the certificate on a CRL")))
-        wait_for(lambda: all(number(crl_of(client)) == seen[-1] for _ in range(20)), "every worker to have the last one")
+        wait_for(lambda: time.time() > seen[-1] + 1, "the numbers' second to be over")
         cluster.restore(site.database, backup)
 
         def served():
