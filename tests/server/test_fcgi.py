@@ -143,6 +143,11 @@ def test_endless_body_ends(start_echo):
     assert echo.ask().status == 200
 
 
+def not_taken(s):
+    """How much of what was sent waits in the other end's queue."""
+    return struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
 def stalled(echo):
     """The beginning of an upload."""
     octets = fc.begin() + fc.stream(fc.PARAMS, fc.pairs(fc.variables("POST", body=b"x" * 100))) + fc.record(fc.STDIN, b"x")
@@ -169,7 +174,7 @@ def test_a_worker_that_was_not_scheduled_answers_a_stalled_upload(start_echo):
     echo = start_echo("--workers", 1, "--read-ms", 700)
     worker, = wait_for(lambda: not echo.busy()) and echo.workers(1)
     with stalled(echo) as s:
-        wait_for(echo.busy)
+        wait_for(lambda: echo.busy() and not_taken(s) == 0)		# it reads: the guard is set
         halt(worker)
         wait_for(lambda: pending(worker, signal.SIGALRM), "the guard did not strike")
         os.kill(worker, signal.SIGCONT)
@@ -284,11 +289,6 @@ def test_hostile_parameter_lengths(echo):
             fc.receive(s)
     wait_for(lambda: len(echo.children()) == 2, "the workers were not replaced")
     assert echo.ask().status == 200
-
-
-def not_taken(s):
-    """How much of what was sent waits in the other end's queue."""
-    return struct.unpack("i", fcntl.ioctl(s, termios.TIOCOUTQ, b"\0" * 4))[0]
 
 
 @pytest.mark.parametrize("workers", [0, 1], ids=["alone", "master"])
