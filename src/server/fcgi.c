@@ -141,6 +141,12 @@ static enum err body_read(struct fcgi *f, long deadline, struct buf *body)
 		if (in->rdNext == in->stop && !read_timeout_set(f->r.ipcFd, deadline))
 			return ERR_TIMEOUT;
 		n = read_some(in, chunk, sizeof(chunk));
+		if (n == 0 && FCGX_GetError(in) == EINTR && !guard_struck) {
+			/* SIGSTOP and SIGCONT, or a container that was frozen, cut a read that has a time-out: signal(7) */
+			FCGX_ClearError(in);
+			in->isClosed = 0;	/* which that leaves to us */
+			continue;
+		}
 		if (n == 0)
 			break;
 		got += n;

@@ -308,6 +308,8 @@ def test_signals_during_an_upload_do_not_cut_it(start_echo, workers):
             wait_for(lambda: not_taken(s) == 0, "nobody reads")
             for number in (signal.SIGCHLD, signal.SIGWINCH, signal.SIGHUP, signal.SIGTERM):
                 os.kill(worker, number)
+            halt(worker)
+            os.kill(worker, signal.SIGCONT)
         s.sendall(last)
         assert fc.receive(s).body.endswith(body)
 
