@@ -157,7 +157,7 @@ static void test_cannot_connect(void **state)
 
 	(void)state;
 	assert_no_connection("host=/nonexistent dbname=x user=y", 500, "cannot connect to host /nonexistent, database x as y");
-	assert_no_connection(refused, 500, "onnection refused");
+	assert_no_connection(refused, 3000, "onnection refused");
 	assert_no_connection(cluster_conninfo("nobody_by_that_name"), 5000, "nobody_by_that_name");
 	free(refused);
 	close(fd);
